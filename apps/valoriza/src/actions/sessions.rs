@@ -1,0 +1,105 @@
+//! Registering, coming in, staying in, leaving.
+
+use jiff::{Timestamp, ToSpan};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Conflict, Error, Unauthenticated, categories};
+use crate::auth::{REFRESH_DAYS, Secret};
+use crate::db::{Constraint, Tx};
+use crate::domain::member::{Caller, Membership, Registration, Role, Tenant, User};
+use crate::store::refresh_tokens::RefreshToken;
+use crate::store::{outbox, refresh_tokens, users};
+
+/// Who a session is of, where they may do what, and the token that renews it.
+#[derive(Debug)]
+pub struct Opened {
+    pub user: User,
+    pub tenant: Tenant,
+    pub role: Role,
+    pub refresh_token: Secret,
+}
+
+/// Creates a user, their tenant, its first owner and its categories.
+pub async fn register(
+    tx: &mut Tx,
+    registration: &Registration,
+    password_hash: &str,
+    now: Timestamp,
+    trace_id: String,
+) -> Result<(User, Tenant), Error> {
+    let user =
+        User { id: Uuid::now_v7(), name: registration.name.clone(), email: registration.email.clone() };
+    let tenant = Tenant { id: Uuid::now_v7(), name: registration.tenant_name.clone() };
+    match users::insert(tx, &user, password_hash, now).await {
+        Err(error) if error.violates(Constraint::Unique) => {
+            return Err(Error::Conflict(Conflict::EmailTaken));
+        }
+        outcome => outcome?,
+    }
+    users::insert_tenant(tx, &tenant, now).await?;
+    users::insert_membership(tx, tenant.id, user.id, Role::Owner, now).await?;
+    categories::create_defaults(tx, tenant.id, now).await?;
+    let by = Caller { user: user.id, tenant: tenant.id, role: Role::Owner, now, trace_id };
+    outbox::insert(tx, &by, "user.registered", &json!({ "user_id": user.id })).await?;
+    Ok((user, tenant))
+}
+
+/// Opens a session of `user` in the tenant they have been in for longest.
+pub async fn open(tx: &mut Tx, user: User, now: Timestamp) -> Result<Opened, Error> {
+    let membership = users::memberships(tx, user.id).await?.into_iter().next().ok_or(Error::Forbidden)?;
+    renew(tx, user, membership, Uuid::now_v7(), now).await
+}
+
+/// Exchanges a refresh token for a new one of the same family.
+///
+/// A token used twice was stolen, from whoever used it first or second: the family is revoked, for which
+/// the caller must commit even though this fails with [`Unauthenticated::TokenReused`].
+pub async fn refresh(tx: &mut Tx, token: &Secret, now: Timestamp) -> Result<Opened, Error> {
+    let bad = Error::Unauthenticated(Unauthenticated::BadToken);
+    let Some(found) = refresh_tokens::find(tx, &token.hash()).await? else {
+        return Err(bad);
+    };
+    if found.expires_at < now {
+        return Err(bad);
+    }
+    if !refresh_tokens::spend(tx, found.id, now).await? {
+        refresh_tokens::revoke_family(tx, found.family_id, now).await?;
+        return Err(Error::Unauthenticated(Unauthenticated::TokenReused));
+    }
+    let user = users::find(tx, found.user_id).await?;
+    let memberships = users::memberships(tx, found.user_id).await?;
+    let membership = memberships.into_iter().find(|it| it.tenant_id == found.tenant_id);
+    match (user, membership) {
+        (Some(user), Some(membership)) => renew(tx, user, membership, found.family_id, now).await,
+        _ => Err(bad),
+    }
+}
+
+async fn renew(
+    tx: &mut Tx,
+    user: User,
+    membership: Membership,
+    family_id: Uuid,
+    now: Timestamp,
+) -> Result<Opened, Error> {
+    let secret = Secret::random().map_err(Error::Internal)?;
+    let token = RefreshToken {
+        id: Uuid::now_v7(),
+        family_id,
+        user_id: user.id,
+        tenant_id: membership.tenant_id,
+        expires_at: now + (24 * REFRESH_DAYS).hours(),
+    };
+    refresh_tokens::insert(tx, &token, &secret.hash(), now).await?;
+    let tenant = Tenant { id: membership.tenant_id, name: membership.tenant_name };
+    Ok(Opened { user, tenant, role: membership.role, refresh_token: secret })
+}
+
+/// Revokes the token's family. Doing it again, or with an unknown token, changes nothing.
+pub async fn close(tx: &mut Tx, token: &Secret, now: Timestamp) -> Result<(), Error> {
+    if let Some(found) = refresh_tokens::find(tx, &token.hash()).await? {
+        refresh_tokens::revoke_family(tx, found.family_id, now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! The `api` role: serves HTTP until told to stop, then finishes what is under way.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::{Cost, Keys, Passwords};
+use crate::clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::http::{App, router};
+use crate::janitor;
+
+/// How long requests under way may still take after SIGTERM; the platform kills a little later.
+const DRAIN: Duration = Duration::from_secs(30);
+
+impl App {
+    /// Everything handlers need, over an open database.
+    pub async fn new(db: Db, cost: Cost) -> anyhow::Result<Self> {
+        let keys = Keys::load(&db, clock::now()).await.context("load the signing key")?;
+        Ok(Self { db, keys, passwords: Passwords::new(cost)?, writes: TaskTracker::new() })
+    }
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+    let shutdown = CancellationToken::new();
+    let stop = shutdown.clone();
+    let signals = tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        stop.cancel();
+    });
+    let db = Db::connect(&config.database_url).await.context("open the database")?;
+    let listener = TcpListener::bind((config.host.as_str(), config.port))
+        .await
+        .with_context(|| format!("listen on {}:{}", config.host, config.port))?;
+    let app = App::new(db, config.password_cost).await?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    serve(app, listener, shutdown).await?;
+    signals.abort();
+    Ok(())
+}
+
+/// Serves `app` until `shutdown`, finishes what is under way and closes the database.
+pub async fn serve(app: App, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let janitor = tokio::spawn(janitor::run(app.db.clone(), shutdown.clone()));
+    let stopping = shutdown.clone();
+    let server =
+        axum::serve(listener, router(app.clone())).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let drained = async {
+        stopping.cancelled().await;
+        tracing::info!("draining");
+        tokio::time::sleep(DRAIN).await;
+    };
+    let outcome = tokio::select! {
+        outcome = server => outcome.context("serve"),
+        () = drained => {
+            tracing::warn!("gave up on connections that would not end");
+            Ok(())
+        }
+    };
+    shutdown.cancel();
+    janitor.await.context("join the janitor")?;
+    app.writes.close();
+    app.writes.wait().await;
+    app.db.close().await;
+    tracing::info!("stopped");
+    outcome
+}

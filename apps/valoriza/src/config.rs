@@ -1,0 +1,37 @@
+//! What the environment says.
+
+use std::env;
+
+use anyhow::{Context, bail};
+
+use crate::auth::Cost;
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub database_url: String,
+    pub host: String,
+    pub port: u16,
+    pub password_cost: Cost,
+}
+
+impl Config {
+    /// Reads `DATABASE_URL`, `HOST` and `PORT`; an empty variable counts as unset.
+    pub fn from_env() -> anyhow::Result<Self> {
+        let port =
+            read("PORT")?.map(|it| it.parse().with_context(|| format!("read PORT: {it:?} is not a port")));
+        Ok(Self {
+            database_url: read("DATABASE_URL")?.unwrap_or_else(|| "sqlite:valoriza.db".to_owned()),
+            host: read("HOST")?.unwrap_or_else(|| "127.0.0.1".to_owned()),
+            port: port.transpose()?.unwrap_or(8000),
+            password_cost: Cost::default(),
+        })
+    }
+}
+
+fn read(name: &str) -> anyhow::Result<Option<String>> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|it| !it.is_empty())),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => bail!("read {name}: it is not UTF-8"),
+    }
+}

@@ -1,0 +1,20 @@
+//! valoriza: personal and small-business finance for Brazil.
+//!
+//! `domain` says what is true without any I/O. `actions` write: validate, apply the rules, one transaction,
+//! one event in the outbox. `queries` read. Both go through `store`, where the SQL is, written once for
+//! SQLite and PostgreSQL over [`db`]. `http` speaks the contract, `auth` knows passwords and tokens, `seed`
+//! makes data. It links nothing of the platform that runs it. Start reading at `http` or at `actions`.
+
+pub mod actions;
+pub mod api;
+pub mod auth;
+mod clock;
+pub mod config;
+pub mod db;
+pub mod domain;
+pub mod http;
+mod janitor;
+pub mod queries;
+pub mod seed;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,66 @@
+//! The `valoriza` command: one binary, several roles.
+
+#![expect(clippy::doc_markdown, reason = "doc comments are what --help prints")]
+
+use clap::{Parser, Subcommand};
+use valoriza::config::Config;
+use valoriza::{api, http, seed, telemetry};
+
+#[derive(Parser)]
+#[command(version, about = "Personal and small-business finance for Brazil")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the HTTP API on $HOST:$PORT over $DATABASE_URL (default sqlite:valoriza.db)
+    Api,
+    /// Fill the database with invented data
+    Seed(SeedArgs),
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+#[derive(clap::Args)]
+struct SeedArgs {
+    /// Make the demonstration family and print its login; does nothing if it is there
+    #[arg(long)]
+    demo: bool,
+    /// How many users to make, each with a tenant of their own; those already there are left as they are
+    #[arg(long, default_value_t = 0)]
+    users: u32,
+    /// How many transactions to make, shared evenly among the users
+    #[arg(long, default_value_t = 0)]
+    transactions: u32,
+    /// The same seed makes the same data on the same day
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Api => {
+            telemetry::init();
+            api::run(Config::from_env()?).await
+        }
+        Command::Seed(args) => {
+            let wanted = seed::Wanted {
+                demo: args.demo,
+                users: args.users,
+                transactions: args.transactions,
+                seed: args.seed,
+            };
+            for line in seed::run(&Config::from_env()?, &wanted).await? {
+                println!("{line}");
+            }
+            Ok(())
+        }
+        Command::Openapi => {
+            println!("{}", http::document().to_pretty_json()?);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The contract, against real servers: the router on a port of its own, over SQLite and over PostgreSQL.
+//!
+//! Every rule is one function that takes a [`support::Server`]; `on_both_databases!` makes two tests of it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod support;
+
+mod accounts;
+mod budgets;
+mod busy;
+mod categories;
+mod idempotency;
+mod input;
+mod isolation;
+mod openapi;
+mod paging;
+mod processes;
+mod sessions;
+mod transactions;
+mod transfers;
+mod versions;

@@ -1,0 +1,249 @@
+//! A server under test and the people who use it.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use valoriza::auth::Cost;
+use valoriza::db::Db;
+use valoriza::http::App;
+
+/// Makes two tests of each function: one with a server over SQLite, one over PostgreSQL.
+macro_rules! on_both_databases {
+    ($($rule:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $rule() { super::$rule(crate::support::Server::over_sqlite().await).await; })+
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $rule() { super::$rule(crate::support::Server::over_postgres().await).await; })+
+        }
+    };
+}
+pub(crate) use on_both_databases;
+
+/// So cheap that a test does not notice; what it protects is a test's.
+const COST: Cost = Cost { memory_kib: 8, passes: 1 };
+
+pub(crate) const PASSWORD: &str = "uma senha comprida";
+
+pub(crate) struct Server {
+    pub app: App,
+    pub url: String,
+    client: reqwest::Client,
+    users: AtomicU32,
+    shutdown: CancellationToken,
+    task: JoinHandle<anyhow::Result<()>>,
+    _folder: Option<TempDir>,
+}
+
+impl Server {
+    pub(crate) async fn over_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("valoriza.db").display());
+        Self::start(&url, Some(folder)).await
+    }
+
+    pub(crate) async fn over_postgres() -> Self {
+        Self::start(&servers::Postgres::shared().fresh_database(), None).await
+    }
+
+    async fn start(database: &str, folder: Option<TempDir>) -> Self {
+        let app = App::new(Db::connect(database).await.unwrap(), COST).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(valoriza::api::serve(app.clone(), listener, shutdown.clone()));
+        let client = reqwest::Client::new();
+        Self { app, url, client, users: AtomicU32::new(0), shutdown, task, _folder: folder }
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> Call {
+        Call(self.client.request(method, format!("{}{path}", self.url)))
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
+        self.request(Method::POST, path).json(&body).send().await
+    }
+
+    /// Asks it to stop, as SIGTERM would.
+    pub(crate) fn shutdown(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Waits until it has stopped without complaint.
+    pub(crate) async fn stopped(mut self) {
+        (&mut self.task).await.unwrap().unwrap();
+    }
+
+    /// Registers somebody new.
+    pub(crate) async fn user(&self) -> User<'_> {
+        let number = self.users.fetch_add(1, Ordering::Relaxed);
+        let body =
+            json!({ "name": "Ana", "email": format!("ana{number}@exemplo.com"), "password": PASSWORD });
+        let session = self.post("/api/auth/register", body).await.expect(StatusCode::CREATED);
+        let token = session["access_token"].as_str().unwrap().to_owned();
+        User { server: self, session, token }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+pub(crate) struct Call(reqwest::RequestBuilder);
+
+impl Call {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self(self.0.header(name, value))
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        Self(self.0.json(body))
+    }
+
+    pub(crate) fn body(self, body: impl Into<reqwest::Body>) -> Self {
+        Self(self.0.body(body))
+    }
+
+    pub(crate) async fn send(self) -> Reply {
+        let response = self.0.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+        Reply { status, headers, body }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Reply {
+    /// The body of an answer that must have this status.
+    #[track_caller]
+    pub(crate) fn expect(self, status: StatusCode) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+
+    /// Checks that this is the problem document of `code`.
+    #[track_caller]
+    pub(crate) fn expect_problem(self, status: u16, code: &str) -> Value {
+        assert_eq!((self.status.as_u16(), self.body["code"].as_str()), (status, Some(code)), "{}", self.body);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        self.body
+    }
+
+    /// Checks that the input was refused for these fields and codes, and no others.
+    #[track_caller]
+    pub(crate) fn expect_invalid(self, expected: &[(&str, &str)]) {
+        let body = self.expect_problem(422, "invalid_input");
+        let errors = body["errors"].as_array().unwrap();
+        let found: Vec<_> =
+            errors.iter().map(|it| (it["field"].as_str().unwrap(), it["code"].as_str().unwrap())).collect();
+        assert_eq!(found, expected);
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|it| it.to_str().unwrap())
+    }
+}
+
+/// Somebody signed in.
+pub(crate) struct User<'a> {
+    pub server: &'a Server,
+    pub session: Value,
+    pub token: String,
+}
+
+impl User<'_> {
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call {
+        self.server.request(method, path).header("authorization", &format!("Bearer {}", self.token))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.call(Method::GET, path).send().await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
+        self.call(Method::POST, path).json(&body).send().await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Reply {
+        self.call(Method::PUT, path).json(&body).send().await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Reply {
+        self.call(Method::PATCH, path).json(&body).send().await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        self.call(Method::DELETE, path).send().await
+    }
+
+    /// Reads what must be there.
+    #[track_caller]
+    pub(crate) fn read(&self, path: &str) -> impl Future<Output = Value> {
+        let call = self.get_owned(path);
+        async move { call.await.expect(StatusCode::OK) }
+    }
+
+    fn get_owned(&self, path: &str) -> impl Future<Output = Reply> + use<> {
+        self.call(Method::GET, path).send()
+    }
+
+    /// Creates a thing and returns it.
+    pub(crate) async fn create(&self, path: &str, body: Value) -> Value {
+        self.post(path, body).await.expect(StatusCode::CREATED)
+    }
+
+    /// Opens an account and returns its id.
+    pub(crate) async fn account(&self) -> String {
+        id(&self.create("/api/accounts", json!({ "name": "Conta", "kind": "checking" })).await)
+    }
+
+    /// Creates a category and returns its id.
+    pub(crate) async fn category(&self, name: &str, kind: &str, parent: Option<&str>) -> String {
+        id(&self.create("/api/categories", json!({ "name": name, "kind": kind, "parent_id": parent })).await)
+    }
+
+    /// Records a transaction and returns it.
+    pub(crate) async fn transaction(
+        &self,
+        account: &str,
+        date: &str,
+        cents: i64,
+        category: Option<&str>,
+    ) -> Value {
+        let body = json!({
+            "account_id": account, "date": date, "description": "PIX", "amount_cents": cents, "category_id": category,
+        });
+        self.create("/api/transactions", body).await
+    }
+
+    pub(crate) async fn balance(&self, account: &str) -> i64 {
+        self.read(&format!("/api/accounts/{account}")).await["balance_cents"].as_i64().unwrap()
+    }
+
+    /// The same person with another role, as a token of that role says.
+    pub(crate) fn with_role(&self, role: valoriza::domain::member::Role) -> User<'_> {
+        let uuid = |path: &str| self.session.pointer(path).unwrap().as_str().unwrap().parse().unwrap();
+        let now = jiff::Timestamp::now();
+        let token = self.server.app.keys.sign(uuid("/user/id"), uuid("/tenant/id"), role, now).unwrap();
+        User { server: self.server, session: self.session.clone(), token }
+    }
+}
+
+pub(crate) fn id(thing: &Value) -> String {
+    thing["id"].as_str().unwrap().to_owned()
+}

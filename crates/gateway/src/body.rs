@@ -1,0 +1,303 @@
+//! The bodies that pass through the gateway. Nothing is collected; every frame goes on as it comes.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::io::Activity;
+use crate::metrics::RouteMetrics;
+use crate::problem::Code;
+use crate::proxy::Place;
+use crate::upstream::Connection;
+
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a mounted handler answers with.
+pub type MountBody = UnsyncBoxBody<Bytes, BoxError>;
+
+/// The body of an answer to a client.
+pub struct Body {
+    kind: Kind,
+    finish: Option<Finish>,
+}
+
+enum Kind {
+    Full(Option<Bytes>),
+    Upstream(UpstreamBody),
+    File(crate::files::Body),
+    Mount(MountBody),
+}
+
+/// What is to be done when an answer has been sent, or given up.
+pub(crate) struct Finish {
+    pub(crate) metrics: Arc<RouteMetrics>,
+    pub(crate) status: StatusCode,
+    pub(crate) started: Instant,
+    pub(crate) activity: Arc<Activity>,
+}
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        self.metrics.answered(self.status, self.started.elapsed());
+        // A tunnel has its own patience.
+        if self.status != StatusCode::SWITCHING_PROTOCOLS {
+            self.activity.rest();
+        }
+    }
+}
+
+impl Body {
+    pub(crate) fn finish(mut self, finish: Finish) -> Self {
+        self.finish = Some(finish);
+        self
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self { kind: Kind::Full(Some(bytes).filter(|bytes| !bytes.is_empty())), finish: None }
+    }
+}
+
+impl From<UpstreamBody> for Body {
+    fn from(body: UpstreamBody) -> Self {
+        Self { kind: Kind::Upstream(body), finish: None }
+    }
+}
+
+impl From<crate::files::Body> for Body {
+    fn from(body: crate::files::Body) -> Self {
+        Self { kind: Kind::File(body), finish: None }
+    }
+}
+
+impl From<MountBody> for Body {
+    fn from(body: MountBody) -> Self {
+        Self { kind: Kind::Mount(body), finish: None }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.kind {
+            Kind::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Kind::Upstream(body) => body.poll_frame(context),
+            Kind::File(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
+            Kind::Mount(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Full(bytes) => bytes.is_none(),
+            Kind::Upstream(body) => body.incoming.is_end_stream(),
+            Kind::File(body) => body.is_end_stream(),
+            Kind::Mount(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Kind::Upstream(body) => body.incoming.size_hint(),
+            Kind::File(body) => body.size_hint(),
+            Kind::Mount(body) => body.size_hint(),
+        }
+    }
+}
+
+/// An answer's body on its way from the upstream. Holds the connection, which only moves while it is polled,
+/// and the slot.
+pub(crate) struct UpstreamBody {
+    incoming: Incoming,
+    /// Gone when the body has ended or failed.
+    source: Option<(Connection, Place)>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the service took longer than its timeout")]
+pub(crate) struct TooLong;
+
+impl UpstreamBody {
+    /// An empty body gives its connection and slot back at once; nobody would poll it.
+    pub(crate) fn new(
+        incoming: Incoming,
+        connection: Connection,
+        place: Place,
+        context: &mut Context<'_>,
+    ) -> Self {
+        let mut body = Self { incoming, source: Some((connection, place)) };
+        if body.incoming.is_end_stream() {
+            body.give_back(context);
+        }
+        body
+    }
+
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        // Twice: polling the body may ask for data that only another poll of the connection reads.
+        for _ in 0..2 {
+            if let Some((connection, _)) = &mut self.source {
+                connection.poll_driver(context);
+            }
+            match Pin::new(&mut self.incoming).poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    if self.incoming.is_end_stream() {
+                        self.give_back(context);
+                    } else if self.poll_too_late(context).is_ready() {
+                        // An upstream that is always ahead of its client never lets this wait.
+                        return Poll::Ready(Some(Err(TooLong.into())));
+                    }
+                    return Poll::Ready(Some(Ok(frame)));
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    self.source = None;
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+                Poll::Ready(None) => {
+                    self.give_back(context);
+                    return Poll::Ready(None);
+                }
+                Poll::Pending => {}
+            }
+        }
+        self.poll_too_late(context).map(|()| Some(Err(TooLong.into())))
+    }
+
+    /// Ready once the deadline has passed; connection and slot are given up then.
+    fn poll_too_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.source {
+            Some((connection, _)) => connection.poll_deadline(context).map(|()| self.source = None),
+            None => Poll::Pending,
+        }
+    }
+
+    fn give_back(&mut self, context: &mut Context<'_>) {
+        if let Some((connection, place)) = self.source.take() {
+            place.idle().checkin(connection, context);
+        }
+    }
+}
+
+/// The body of a request on its way to an upstream.
+pub(crate) enum RequestBody {
+    Empty,
+    Stream(Inbound),
+}
+
+/// A client's body: bounded in size, and in the time the client may pause.
+pub(crate) struct Inbound {
+    incoming: Incoming,
+    left: u64,
+    stall: Duration,
+    /// Made when the client first pauses.
+    pause: Option<Pin<Box<Sleep>>>,
+    fault: Fault,
+}
+
+/// What was wrong with a request body, for the answer; shared because the body itself is deep inside hyper.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fault(Arc<AtomicU8>);
+
+impl Fault {
+    const TOO_LARGE: u8 = 1;
+    const STALLED: u8 = 2;
+    const BROKEN: u8 = 3;
+
+    pub(crate) fn code(&self) -> Option<Code> {
+        match self.0.load(Ordering::Relaxed) {
+            Self::TOO_LARGE => Some(Code::BodyTooLarge),
+            Self::STALLED => Some(Code::ClientStalled),
+            Self::BROKEN => Some(Code::BadRequest),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    #[error("the request body is larger than allowed")]
+    TooLarge,
+    #[error("the client stopped in the middle of the request body")]
+    Stalled,
+    /// Not chunks, or the connection ended.
+    #[error("the client broke off")]
+    Client(#[source] hyper::Error),
+}
+
+impl Inbound {
+    pub(crate) fn new(incoming: Incoming, limit: u64, stall: Duration, fault: Fault) -> Self {
+        Self { incoming, left: limit, stall, pause: None, fault }
+    }
+
+    fn fail(&self, fault: u8, error: BodyError) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.fault.0.store(fault, Ordering::Relaxed);
+        Poll::Ready(Some(Err(error)))
+    }
+
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match Pin::new(&mut self.incoming).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.pause = None;
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                match self.left.checked_sub(length) {
+                    Some(left) => self.left = left,
+                    None => return self.fail(Fault::TOO_LARGE, BodyError::TooLarge),
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => self.fail(Fault::BROKEN, BodyError::Client(error)),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => {
+                let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(self.stall)));
+                match pause.as_mut().poll(context) {
+                    Poll::Ready(()) => self.fail(Fault::STALLED, BodyError::Stalled),
+                    Poll::Pending => Poll::Pending,
+                }
+            }
+        }
+    }
+}
+
+impl http_body::Body for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.get_mut() {
+            RequestBody::Empty => Poll::Ready(None),
+            RequestBody::Stream(inbound) => inbound.poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            RequestBody::Empty => true,
+            RequestBody::Stream(inbound) => inbound.incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            RequestBody::Empty => SizeHint::with_exact(0),
+            RequestBody::Stream(inbound) => inbound.incoming.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The data plane: owns every listening socket and brings each request to who answers it.
+//!
+//! - [`service`]: listeners, connections, and the way of one request.
+//! - [`router`] (pure): which route.
+//! - [`proxy`], [`upstream`]: slots, connections, retries.
+//! - [`files`]: routes that serve a folder.
+//! - [`problem`]: what the gateway answers itself.
+//!
+//! It works with no routes at all. It does not start instances (`fleet` does) and knows nothing of what is
+//! mounted. It never collects a body. Start reading at `service/respond.rs`.
+
+mod access;
+mod body;
+pub mod files;
+mod headers;
+mod io;
+mod listener;
+mod metrics;
+pub mod problem;
+mod proxy;
+mod retry;
+pub mod router;
+pub mod service;
+mod trace;
+mod upgrade;
+mod upstream;
+mod workers;
+
+pub use access::Access;
+pub use body::{Body, BoxError, MountBody};
+pub use listener::{Handler, Listener, Mount, Role, Socket};
+pub use service::Gateway;

@@ -1,0 +1,286 @@
+//! One request: check it, find who answers, and see that it is answered.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::header::{self, HeaderValue};
+use http::{Method, Request, Response, Uri, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::{Action, Open, RouteState, Shared};
+use crate::access::without_port;
+use crate::body::{Body, Fault, Finish, Inbound, RequestBody};
+use crate::files::Missing;
+use crate::headers;
+use crate::io::Activity;
+use crate::listener::Role;
+use crate::metrics::RouteMetrics;
+use crate::problem::{Code, Form, Refusal};
+use crate::proxy::{Outgoing, Upstream};
+use crate::router::{self, Match};
+use crate::trace::{self, Names};
+use crate::upgrade::{self, Wish};
+
+/// Headers a request gains on its way: trace, request id, three of forwarding, `Via`, `Host`.
+const HEADERS_ADDED: usize = 7;
+
+/// What all requests of one connection share.
+pub(super) struct Client {
+    /// Here, so that a request counts references on its own connection only and not on what all workers share.
+    pub(super) gateway: Arc<Shared>,
+    pub(super) address: HeaderValue,
+    pub(super) activity: Arc<Activity>,
+    pub(super) role: Arc<Role>,
+    /// The thread that serves this connection.
+    pub(super) worker: usize,
+    pub(super) open: Arc<Open>,
+}
+
+/// Who answers a request.
+#[expect(clippy::large_enum_variant, reason = "the large one is the frequent one, and lives for a moment")]
+enum Way<'a> {
+    Proxy(&'a Upstream, Outgoing),
+    /// Boxed: hyper moves a request's whole future, and the rarer ways would make it larger for all.
+    Other(Pin<Box<dyn Future<Output = Result<Response<Body>, Refusal>> + Send + 'a>>),
+}
+
+impl Shared {
+    pub(super) async fn respond(&self, mut request: Request<Incoming>, client: &Client) -> Response<Body> {
+        let started = Instant::now();
+        client.activity.begin();
+        // Once for all that is added below; growing by one would rehash the map again and again.
+        request.headers_mut().reserve(HEADERS_ADDED);
+        let names = trace::continue_or_begin(request.headers_mut());
+        let form = Form::wanted_by(request.headers());
+        let mut metrics = &self.unrouted;
+        let outcome = match self.direct(request, client, &mut metrics, &names) {
+            Ok(Way::Proxy(upstream, outgoing)) => upstream.proxy(outgoing).await,
+            Ok(Way::Other(answer)) => answer.await,
+            Err(refusal) => Err(refusal),
+        };
+        let mut response = outcome.unwrap_or_else(|refusal| {
+            self.metrics.refused(refusal.code);
+            let request_id = names.request_id.to_str().unwrap_or_default();
+            tracing::debug!(code = refusal.code.as_str(), detail = %refusal.detail, request_id, "refused");
+            refusal.respond(form, request_id).map(Body::from)
+        });
+        let status = response.status();
+        response.headers_mut().insert(trace::X_REQUEST_ID, names.request_id);
+        let finish =
+            Finish { metrics: Arc::clone(metrics), status, started, activity: Arc::clone(&client.activity) };
+        response.map(|body| body.finish(finish))
+    }
+
+    /// Finds who answers. Not async, so that nothing of it stays in the request's future.
+    fn direct<'a>(
+        &'a self,
+        mut request: Request<Incoming>,
+        client: &'a Client,
+        metrics: &mut &'a Arc<RouteMetrics>,
+        names: &Names,
+    ) -> Result<Way<'a>, Refusal> {
+        let authority = take_authority(&mut request)?;
+        let host = authority.as_ref().map_or("", |host| without_port(host.to_str().unwrap_or_default()));
+        check_path(request.uri().path())?;
+        tracing::debug!(method = %request.method(), path = request.uri().path(), host,
+            trace_id = names.trace_id.to_str().unwrap_or_default(), "request");
+        let route = match &*client.role {
+            Role::Public => {
+                headers::strip_reserved(request.headers_mut());
+                match self.router.find(host, request.method(), request.uri().path()) {
+                    Match::Route(index) => &self.routes[index],
+                    Match::OtherMethods(allow) => {
+                        return Err(Refusal::new(Code::MethodNotAllowed, "other methods are").allow(allow));
+                    }
+                    Match::Nothing => {
+                        return Err(Refusal::new(Code::NoRoute, "no route of the manifest fits"));
+                    }
+                }
+            }
+            Role::Service { name, access } => {
+                access.check(host, request.uri().path(), request.headers())?;
+                self.services.get(name).ok_or_else(|| Refusal::new(Code::NoRoute, "the service is gone"))?
+            }
+            Role::Mounts { mounts, access } => {
+                access.check(host, request.uri().path(), request.headers())?;
+                *metrics = &self.mounted;
+                let path = request.uri().path();
+                let mount = mounts.iter().find(|mount| mount.takes(path));
+                let mount = mount.ok_or_else(|| Refusal::new(Code::NoRoute, "nothing is mounted here"))?;
+                let answer = (mount.handler)(request);
+                return Ok(Way::Other(Box::pin(async { Ok(answer.await.map(Body::from)) })));
+            }
+        };
+        *metrics = &route.metrics;
+        match &route.action {
+            Action::Files { folder, pattern } => Ok(Way::Other(Box::pin(async move {
+                let path = router::below(pattern, request.uri().path());
+                let answer = folder.respond(request.method(), path, request.headers()).await;
+                answer.map(|response| response.map(Body::from)).map_err(refuse_file)
+            }))),
+            Action::Proxy(upstream) => {
+                let (outgoing, upgrade) = self.outgoing(request, authority, route, client)?;
+                Ok(match upgrade {
+                    Some(wish) => {
+                        let answer = upgrade::proxy(upstream, outgoing, wish, &self.tunnels);
+                        Way::Other(Box::pin(answer))
+                    }
+                    None => Way::Proxy(upstream, outgoing),
+                })
+            }
+        }
+    }
+
+    /// The request as the upstream gets it, and the client's side of a tunnel if it asks for one.
+    fn outgoing(
+        &self,
+        mut request: Request<Incoming>,
+        authority: Option<HeaderValue>,
+        route: &RouteState,
+        client: &Client,
+    ) -> Result<(Outgoing, Option<Wish>), Refusal> {
+        if request.body().size_hint().lower() > route.body_limit {
+            return Err(too_large(route.body_limit));
+        }
+        if !headers::is_plainly_coded(request.headers()) {
+            return Err(Refusal::new(Code::BadRequest, "the only transfer coding taken is chunked"));
+        }
+        // A server may ignore the wish, and must in HTTP/1.0. One with a body would mix it with the tunnel's bytes.
+        let may_upgrade = request.version() == Version::HTTP_11 && request.body().is_end_stream();
+        let upgrade = (may_upgrade && headers::wants_upgrade(request.headers()))
+            .then(|| request.headers().get(header::UPGRADE).cloned())
+            .flatten()
+            .map(|protocol| {
+                let client_side = hyper::upgrade::on(&mut request);
+                Wish { protocol, client: client_side, open: Arc::clone(&client.open) }
+            });
+        let (parts, incoming) = request.into_parts();
+        let mut map = parts.headers;
+        headers::strip_hop_by_hop(&mut map);
+        headers::forward(&mut map, &client.address, authority.clone());
+        if !map.contains_key(header::HOST) {
+            map.insert(header::HOST, authority.unwrap_or_else(|| self.default_host.clone()));
+        }
+        let fault = Fault::default();
+        let body = if incoming.is_end_stream() {
+            RequestBody::Empty
+        } else {
+            if incoming.size_hint().exact().is_none() {
+                // hyper would take a GET without this for one without a body.
+                map.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            }
+            RequestBody::Stream(Inbound::new(incoming, route.body_limit, self.limits.stall, fault.clone()))
+        };
+        let uri = origin_form(parts.uri);
+        let worker = client.worker;
+        Ok((Outgoing { method: parts.method, uri, headers: map, body, fault, worker }, upgrade))
+    }
+}
+
+/// The host a request is for. An absolute target overrides the header (RFC 9112 3.2.2); several hosts, or none in
+/// HTTP/1.1, are an error (3.2).
+fn take_authority(request: &mut Request<Incoming>) -> Result<Option<HeaderValue>, Refusal> {
+    let bad = |detail: &'static str| Refusal::new(Code::BadRequest, detail);
+    if *request.method() == Method::CONNECT || request.uri().path().is_empty() {
+        return Err(bad("CONNECT is not served"));
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (host, another) = (hosts.next().cloned(), hosts.next().is_some());
+    if another {
+        return Err(bad("there is more than one Host header"));
+    }
+    if host.is_none() && request.version() == Version::HTTP_11 {
+        return Err(bad("the Host header is missing"));
+    }
+    if let Some(host) = &host
+        && !host
+            .as_bytes()
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(byte))
+    {
+        return Err(bad("the Host header is not a host"));
+    }
+    let Some(authority) = request.uri().authority() else { return Ok(host) };
+    if authority.as_str().contains('@') {
+        return Err(bad("the target must not hold credentials"));
+    }
+    let authority =
+        HeaderValue::from_str(authority.as_str()).map_err(|_invalid| bad("the target is not valid"))?;
+    request.headers_mut().insert(header::HOST, authority.clone());
+    Ok(Some(authority))
+}
+
+fn origin_form(uri: Uri) -> Uri {
+    if uri.authority().is_none() {
+        return uri;
+    }
+    let mut parts = http::uri::Parts::default();
+    parts.path_and_query = uri.into_parts().path_and_query;
+    Uri::from_parts(parts).expect("a path alone is a valid target")
+}
+
+/// Refuses `.` and `..` segments, encoded or not: routes are chosen by prefix, and a service that resolves them
+/// would serve what the route did not mean. Clients resolve them before they ask (RFC 3986 5.2.4).
+fn check_path(path: &str) -> Result<(), Refusal> {
+    let suspicious = path.contains("/.") || path.contains('%') || path.contains('\\');
+    if suspicious && path.split(['/', '\\']).any(is_dot_segment) {
+        return Err(Refusal::new(Code::BadRequest, "the path must not contain . or .. segments"));
+    }
+    Ok(())
+}
+
+fn is_dot_segment(segment: &str) -> bool {
+    let decoded = segment.to_ascii_lowercase().replace("%2e", ".").replace("%5c", "/").replace("%2f", "/");
+    decoded.split('/').any(|part| matches!(part, "." | ".."))
+}
+
+fn too_large(limit: u64) -> Refusal {
+    Refusal::new(Code::BodyTooLarge, format!("this route takes at most {limit} bytes"))
+}
+
+fn refuse_file(missing: Missing) -> Refusal {
+    match missing {
+        Missing::NotFound => Refusal::new(Code::NotFound, "the folder of this route has no such file"),
+        Missing::Unreadable(error) => {
+            tracing::error!(%error, "a file of a files route cannot be read");
+            Refusal::new(Code::FileUnreadable, "the file is there but cannot be read")
+        }
+        Missing::MethodNotAllowed => {
+            Refusal::new(Code::MethodNotAllowed, "files are read only").allow(vec![Method::GET, Method::HEAD])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dot_segments_are_refused_however_they_are_written() {
+        let check = |path, expected| assert_eq!(check_path(path).is_ok(), expected, "{path}");
+        check("/", true);
+        check("/a/.well-known/b", true);
+        check("/a/...", true);
+        check("/a%20b", true);
+        check("/a/../b", false);
+        check("/a/..", false);
+        check("/./a", false);
+        check("/a/%2e%2E/b", false);
+        check("/a/.%2e/b", false);
+        check("/a/..%2fb", false);
+        check("/a\\..\\b", false);
+        check("/a%5c..%5cb", false);
+    }
+
+    #[test]
+    fn absolute_targets_become_paths() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(origin_form(text.parse().expect("a target")).to_string(), expected);
+        };
+        check("/a?b=c", "/a?b=c");
+        check("http://example.com/a?b=c", "/a?b=c");
+        check("http://example.com", "/");
+    }
+}

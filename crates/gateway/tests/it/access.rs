@@ -1,0 +1,50 @@
+//! Listeners that are not for the public.
+
+use crate::rig::{Rig, TOKEN};
+use crate::upstream::{OK, Upstream};
+use crate::wire::Wire;
+
+#[tokio::test]
+async fn a_loopback_listener_takes_only_what_comes_from_this_machine() {
+    let upstream = Upstream::answering(OK).await;
+    let rig = Rig::before(&upstream, "");
+    let check = async |host: &str, lines: &str, status| {
+        for (address, path) in [(rig.admin, "/hello"), (rig.service("api"), "/x")] {
+            let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{lines}\r\n");
+            let reply = Wire::connect(address).await.ask(&request).await;
+            assert_eq!(reply.status(), status, "{request:?}");
+            assert!(status == 200 || reply.code() == "foreign-origin");
+        }
+    };
+    check("localhost", "", 200).await;
+    check("127.0.0.1:8081", "", 200).await;
+    check("[::1]:8081", "", 200).await;
+    check("localhost:8081", "origin: http://localhost:3000\r\n", 200).await;
+    check("localhost.evil.example", "", 403).await;
+    check("evil.example", "", 403).await;
+    check("192.168.0.1", "", 403).await;
+    check("localhost", "origin: http://evil.example\r\n", 403).await;
+    check("localhost", "origin: null\r\n", 403).await;
+    check("localhost", "origin: http://localhost\r\norigin: http://evil.example\r\n", 403).await;
+    rig.settled().await;
+}
+
+#[tokio::test]
+async fn elsewhere_a_token_is_needed() {
+    let rig = Rig::new(crate::rig::API);
+    let check = async |path: &str, lines: &str, status| {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: anything.example\r\n{lines}\r\n");
+        let reply = Wire::connect(rig.guarded).await.ask(&request).await;
+        assert_eq!(reply.status(), status, "{request:?}");
+        assert_eq!(reply.head.get("www-authenticate"), (status == 401).then_some("Bearer"));
+    };
+    check("/hello", &format!("authorization: Bearer {TOKEN}\r\n"), 200).await;
+    check("/hello", &format!("authorization: bearer {TOKEN}\r\n"), 200).await;
+    check("/hello", &format!("authorization: Basic {TOKEN}\r\n"), 401).await;
+    check("/hello", "authorization: Bearer wrong\r\n", 401).await;
+    check("/hello", "", 401).await;
+    check("/hello/open", "", 200).await;
+    check("/hello/open/x", "", 401).await;
+    check("/nothing", &format!("authorization: Bearer {TOKEN}\r\n"), 404).await;
+    rig.settled().await;
+}

@@ -1,0 +1,165 @@
+//! What may stand in `mare.toml`, as data: one description that the reader, the "did you mean" of unknown
+//! keys, the JSON Schema and the test of the documentation all follow.
+//!
+//! To add a key: add it to its section in [`sections`], read it in `read/`, write it down in `docs/manifest.md`.
+//! Tests fail until all three are done.
+
+pub(crate) mod sections;
+
+use std::time::Duration;
+
+use crate::units;
+
+/// One key of a section.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub need: Need,
+    /// A valid value, in TOML.
+    pub example: &'static str,
+    /// What it means, for the schema; begins with a capital, no full stop.
+    pub doc: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Need {
+    Required,
+    /// An empty string counts as absent, so that `${VAR:-}` can turn it off.
+    Optional,
+    /// May be absent, but not empty.
+    Filled,
+}
+
+/// What a key's value may be, with bounds and default where it has them.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// `true` or `false`; `false` by default.
+    Flag,
+    Count(Bounds<u32>),
+    /// A number with or without fraction; zero itself is excluded.
+    Number(Bounds<f64>),
+    Duration(Bounds<Duration>),
+    Size(Bounds<u64>),
+    Text(Form),
+    /// `[name]`
+    Table(&'static [Key]),
+    /// `[name.ANY-NAME]`
+    Named(&'static [Key]),
+    /// `[[name]]`
+    List(&'static [Key]),
+    /// A table of environment variables.
+    Variables,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds<T: 'static> {
+    pub min: T,
+    pub max: T,
+    pub default: Option<T>,
+}
+
+/// What a string has to look like.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    /// See [`crate::label`].
+    Label,
+    /// Words as a shell would split them.
+    Command,
+    /// A URL that begins with one of these.
+    Url(&'static [&'static str]),
+    /// `http://host[:port]`
+    Origin,
+    /// `[METHOD ]/path`
+    Match,
+    /// A host name, perhaps with `*.` in front.
+    Host,
+    /// The path of a URL.
+    Path,
+    /// A folder on this machine.
+    Folder,
+    /// A container image.
+    Image,
+    /// A name out of this section.
+    NameOf(&'static str),
+}
+
+impl Key {
+    const fn new(name: &'static str, kind: Kind, example: &'static str, doc: &'static str) -> Self {
+        Self { name, kind, need: Need::Optional, example, doc }
+    }
+
+    const fn required(mut self) -> Self {
+        self.need = Need::Required;
+        self
+    }
+
+    const fn filled(mut self) -> Self {
+        self.need = Need::Filled;
+        self
+    }
+
+    /// What a value of this kind is called, with its article.
+    pub(crate) fn what(&self) -> &'static str {
+        match &self.kind {
+            Kind::Flag => "`true` or `false`",
+            Kind::Count(_) => "a whole number",
+            Kind::Number(_) => "a number",
+            Kind::Duration(_) => "a duration",
+            Kind::Size(_) => "a size",
+            Kind::Text(form) => match form {
+                Form::Label => "a name",
+                Form::Command => "a command in one string",
+                Form::Url(_) => "a URL",
+                Form::Origin => "an HTTP server's URL",
+                Form::Match => "a path, with a method in front if only one is meant",
+                Form::Host => "a host name",
+                Form::Path => "a path",
+                Form::Folder => "a folder",
+                Form::Image => "a container image's name",
+                Form::NameOf("databases") => "a database's name",
+                Form::NameOf(_) => "a service's name",
+            },
+            Kind::Table(_) | Kind::Variables => "a table",
+            Kind::Named(_) => "a table of tables",
+            Kind::List(_) => "a list of tables",
+        }
+    }
+
+    /// The default as TOML says it.
+    pub(crate) fn default_text(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Flag => Some("false".to_owned()),
+            Kind::Count(bounds) => bounds.default.map(|n| n.to_string()),
+            Kind::Number(bounds) => bounds.default.map(|n| n.to_string()),
+            Kind::Duration(bounds) => bounds.default.map(|d| format!("\"{}\"", units::duration_text(d))),
+            Kind::Size(bounds) => bounds.default.map(|s| format!("\"{}\"", units::size_text(s))),
+            Kind::Text(_) | Kind::Table(_) | Kind::Named(_) | Kind::List(_) | Kind::Variables => None,
+        }
+    }
+
+    /// The keys below this one.
+    pub(crate) fn keys(&self) -> &'static [Key] {
+        match &self.kind {
+            Kind::Table(keys) | Kind::Named(keys) | Kind::List(keys) => keys,
+            Kind::Flag
+            | Kind::Count(_)
+            | Kind::Number(_)
+            | Kind::Duration(_)
+            | Kind::Size(_)
+            | Kind::Text(_)
+            | Kind::Variables => &[],
+        }
+    }
+}
+
+/// Words of later versions, so that a manifest written for one is told so: the section (`""` at the top),
+/// and its keys.
+const LATER: [(&str, &[&str]); 2] = [
+    ("", &["auth", "queues", "tasks", "schedules", "channels", "objectives"]),
+    ("routes", &["auth", "limit", "cache", "breaker"]),
+];
+
+pub(crate) fn comes_later(section: &str, key: &str) -> bool {
+    LATER.iter().any(|(name, keys)| *name == section && keys.contains(&key))
+}

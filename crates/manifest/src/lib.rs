@@ -1,0 +1,105 @@
+//! `mare.toml`: its grammar, its validation, and the model every other crate shares.
+//!
+//! [`load`] turns the text of a manifest into a [`Manifest`], or into all its [`Mistakes`] at once. It reads no
+//! file, no environment and no clock: those come in as values.
+//!
+//! Where to start: [`model`] is the result; `grammar/sections.rs` is the table of every section and key;
+//! `reading` takes typed values out of the parsed text along that table; `read` builds the model from them and
+//! checks what concerns several sections.
+//!
+//! What the environment gives never appears in a [`Mistakes`]: whatever judges an interpolated value answers with
+//! a `&'static str`, and mistakes quote the file.
+
+mod address;
+pub mod defaults;
+mod grammar;
+mod interpolate;
+mod label;
+mod mistakes;
+pub mod model;
+mod pattern;
+mod read;
+mod reading;
+mod schema;
+mod suggest;
+mod text;
+pub mod units;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+pub use crate::mistakes::{Colour, Mistakes};
+pub use crate::model::Manifest;
+pub use crate::schema::schema;
+
+use crate::grammar::sections::ROOT;
+use crate::mistakes::Mistake;
+use crate::model::{App, Backends, Limits, Origin, PathPattern, Route, Service, Target, Text};
+use crate::reading::Reading;
+use crate::reading::section::Section;
+
+/// Reads a manifest. `origin` is what mistakes call the file; `folder` is the one it is in, absolute, as its last
+/// part may name the application; `env` looks up a variable.
+pub fn load(
+    source: &str,
+    origin: &Path,
+    folder: PathBuf,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Manifest, Mistakes> {
+    let (table, errors) = DeTable::parse_recoverable(source);
+    let syntax = errors.iter().map(|error| {
+        let at = error.span().unwrap_or(source.len()..source.len());
+        Mistake::new(at, error.message().trim(), "not valid TOML")
+    });
+    let reading = Reading::new(source, env, syntax.collect());
+    let root = Section::absent(&reading, &ROOT, String::new(), 0..0).with(table.get_ref());
+    let manifest = read::manifest(&root, folder);
+    let mistakes = reading.into_mistakes();
+    if mistakes.is_empty() {
+        Ok(manifest)
+    } else {
+        Err(Mistakes::new(origin.display().to_string(), source, mistakes))
+    }
+}
+
+impl Manifest {
+    /// What `mare up -- COMMAND…` runs: one service `app` with every default, and all requests lead to it.
+    /// The words are taken as they are, except that `$PORT` and `${PORT}` stand for the port.
+    pub fn for_command(words: Vec<String>, folder: PathBuf) -> Self {
+        const SERVICE: &str = "app";
+        let service = Service::running(words.into_iter().map(Text::plain).collect());
+        let route = Route {
+            name: "/*".to_owned(),
+            method: None,
+            host: None,
+            path: PathPattern::Below(String::new()),
+            target: Target::Service(SERVICE.to_owned()),
+            body: None,
+        };
+        Self {
+            app: App { name: read::name_of_folder(&folder), drain: defaults::DRAIN },
+            limits: Limits::default(),
+            databases: BTreeMap::new(),
+            services: BTreeMap::from([(SERVICE.to_owned(), service)]),
+            routes: vec![route],
+            backends: Backends::default(),
+            folder,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}

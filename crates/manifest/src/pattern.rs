@@ -1,0 +1,118 @@
+//! The `match` and `host` of a route.
+//!
+//! Errors are constants: the value may have come from the environment and must not be repeated.
+
+use crate::address;
+use crate::model::PathPattern;
+
+/// RFC 9110 and RFC 5789, without CONNECT and TRACE, which no gateway should pass on.
+pub(crate) const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// Reads `[METHOD ]/path`.
+pub(crate) fn pattern(text: &str) -> Result<(Option<&'static str>, PathPattern), &'static str> {
+    if text.starts_with('/') {
+        return Ok((None, path(text)?));
+    }
+    let Some((method, rest)) = text.split_once(' ') else {
+        return Err("its path does not begin with `/`");
+    };
+    if !rest.starts_with('/') {
+        return Err("it is not one method, one space and a path that begins with `/`");
+    }
+    let Some(method) = METHODS.iter().find(|known| **known == method) else {
+        return Err("its method is not one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    };
+    Ok((Some(method), path(rest)?))
+}
+
+fn path(text: &str) -> Result<PathPattern, &'static str> {
+    let (plain, star) = text.strip_suffix('*').map_or((text, false), |plain| (plain, true));
+    if plain.contains('*') {
+        return Err("a `*` may only be its last character");
+    }
+    if plain.contains(['?', '#']) {
+        return Err("the query is not part of it");
+    }
+    if !address::is_path(plain) {
+        return Err("a character in it never stands in a request's path; encode it as %XX");
+    }
+    if plain.contains("//") || plain.split('/').any(|segment| segment == "." || segment == "..") {
+        return Err("`//`, `/./` and `/../` in it never match");
+    }
+    Ok(match (star, plain.strip_suffix('/')) {
+        (false, _) => PathPattern::Exact(plain.to_owned()),
+        (true, Some(folder)) => PathPattern::Below(folder.to_owned()),
+        (true, None) => PathPattern::Prefix(plain.to_owned()),
+    })
+}
+
+/// Reads a host name or `*.` and one, in lower case.
+pub(crate) fn host(text: &str) -> Result<String, &'static str> {
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    if name.contains('*') {
+        return Err("a `*` may only stand for the first label: `*.example.com`");
+    }
+    if name.contains(':') {
+        return Err("it has no scheme and no port");
+    }
+    if !address::is_host(name) {
+        return Err("not a host name");
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_a_path_perhaps_with_a_method_and_a_star() {
+        use PathPattern::{Below, Exact, Prefix};
+        let check = |text: &str, method: Option<&str>, path: PathPattern| {
+            assert_eq!(pattern(text), Ok((method, path)), "{text}");
+        };
+        check("/health", None, Exact("/health".into()));
+        check("/", None, Exact("/".into()));
+        check("/api/", None, Exact("/api/".into()));
+        check("/api/*", None, Below("/api".into()));
+        check("/*", None, Below(String::new()));
+        check("/img*", None, Prefix("/img".into()));
+        check("GET /api/*", Some("GET"), Below("/api".into()));
+        check("DELETE /a%20b", Some("DELETE"), Exact("/a%20b".into()));
+    }
+
+    #[test]
+    fn everything_else_is_refused_for_its_own_reason() {
+        let check = |text: &str, expected: &str| {
+            assert!(pattern(text).expect_err(text).contains(expected), "{text}: {:?}", pattern(text));
+        };
+        check("", "begin with");
+        check("api/*", "begin with");
+        check("*", "begin with");
+        check("GET  /x", "one space");
+        check("GET,POST /x", "method");
+        check("get /x", "method");
+        check("/a/*/b", "last character");
+        check("/a/**", "last character");
+        check("/a?b=1", "query");
+        check("/é", "%XX");
+        check("/a b", "%XX");
+        check("/a//b", "never match");
+        check("/a/../b", "never match");
+        check("//*", "never match");
+    }
+
+    #[test]
+    fn a_host_is_a_name_in_lower_case() {
+        let check = |text: &str, expected: Result<&str, &str>| {
+            assert_eq!(host(text), expected.map(str::to_owned), "{text}");
+        };
+        check("Shop.Example.com", Ok("shop.example.com"));
+        check("*.example.com", Ok("*.example.com"));
+        check("example.com:80", Err("it has no scheme and no port"));
+        check("http://example.com", Err("it has no scheme and no port"));
+        check("a.*.com", Err("a `*` may only stand for the first label: `*.example.com`"));
+        check("*", Err("a `*` may only stand for the first label: `*.example.com`"));
+        check("a b", Err("not a host name"));
+    }
+}

@@ -1,0 +1,67 @@
+//! From sections to the model: one function per section, and the checks between sections.
+
+mod route;
+mod service;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::label;
+use crate::model::{App, Backends, Database, Limits, Manifest};
+use crate::reading::section::Section;
+
+/// The name of an application in a folder that has no usable name, such as `/`.
+const NAMELESS: &str = "app";
+
+pub(crate) fn manifest(root: &Section<'_>, folder: PathBuf) -> Manifest {
+    let declared = root.named("databases");
+    // Read for its mistakes too, whether or not a service names it.
+    let shared: BTreeMap<&str, bool> =
+        declared.iter().map(|(name, section)| (*name, section.flag("shared"))).collect();
+    let databases = declared.iter().map(|(name, section)| ((*name).to_owned(), database(section))).collect();
+    let services = service::services(root.named("services"), &shared);
+    let routes = route::routes(&root.list("routes"), &services, &folder);
+    Manifest {
+        app: app(&root.table("app"), &folder),
+        limits: limits(&root.table("limits")),
+        databases,
+        services,
+        routes,
+        backends: backends(&root.table("backends")),
+        folder,
+    }
+}
+
+/// The application's name when the manifest gives none.
+pub(crate) fn name_of_folder(folder: &Path) -> String {
+    folder
+        .file_name()
+        .and_then(|name| label::from(&name.to_string_lossy()))
+        .unwrap_or_else(|| NAMELESS.to_owned())
+}
+
+fn app(section: &Section<'_>, folder: &Path) -> App {
+    let name = section.text("name").map(|name| name.value().to_owned());
+    App { name: name.unwrap_or_else(|| name_of_folder(folder)), drain: section.duration("drain") }
+}
+
+fn limits(section: &Section<'_>) -> Limits {
+    Limits {
+        body: section.size("body").unwrap_or_default(),
+        header_time: section.duration("header_time"),
+        idle: section.duration("idle"),
+        stall: section.duration("stall"),
+        connections: section.count("connections"),
+    }
+}
+
+fn database(section: &Section<'_>) -> Database {
+    Database { url: section.text("url").map(|url| url.text) }
+}
+
+fn backends(section: &Section<'_>) -> Backends {
+    Backends {
+        postgres: section.text("postgres").map(|url| url.text),
+        redis: section.text("redis").map(|url| url.text),
+    }
+}

@@ -1,0 +1,114 @@
+//! The grammar's table against the reader, the schema and itself.
+
+use serde_json::Value;
+
+use super::read;
+use crate::grammar::sections::{ROOT, TARGETS};
+use crate::grammar::{Key, Kind};
+use crate::schema;
+
+/// Visits every key with the path of its section: `""`, `app`, `services.*.scale`, `routes`.
+pub(super) fn walk(section: &str, keys: &'static [Key], visit: &mut impl FnMut(&str, &'static Key)) {
+    for key in keys {
+        visit(section, key);
+        let below = match (&key.kind, section) {
+            (Kind::Named(_), _) => format!("{}.*", key.name),
+            (_, "") => key.name.to_owned(),
+            _ => format!("{section}.{}", key.name),
+        };
+        walk(&below, key.keys(), visit);
+    }
+}
+
+/// A manifest that is valid if `key = value` is, in the given section.
+pub(super) fn manifest_with(section: &str, key: &Key, value: &str) -> String {
+    let (name, line) = (key.name, format!("{} = {value}\n", key.name));
+    let run = |is_there: bool| if is_there { "" } else { "run = \"./api\"\n" };
+    match section {
+        "" => line + "\n[services.x]\nrun = \"x\"\n",
+        "databases.*" => format!("[databases.main]\n{line}"),
+        "services.*" => format!("[databases.main]\n[services.api]\n{}{line}", run(name == "run")),
+        "routes" => {
+            let matched = if name == "match" { "" } else { "match = \"/x\"\n" };
+            let target = if TARGETS.contains(&name) { "" } else { "files = \"x\"\n" };
+            format!("[services.api]\nrun = \"./api\"\n[[routes]]\n{matched}{target}{line}")
+        }
+        _ => match section.strip_prefix("services.*.") {
+            Some(table) => format!("[services.api]\n{}[services.api.{table}]\n{line}", run(false)),
+            None => format!("[{section}]\n{line}"),
+        },
+    }
+}
+
+#[test]
+fn every_example_of_the_grammar_is_valid() {
+    walk("", &ROOT, &mut |section, key| {
+        // At the top, one example speaks of another section.
+        let (example, extra) = match key.name {
+            "routes" => (key.example, "[services.api]\nrun = \"x\"\n"),
+            "services" => return,
+            _ => (key.example, ""),
+        };
+        let source =
+            manifest_with(section, key, example).replace("${DATABASE_URL:-}", "${NOT_SET:-}") + extra;
+        if let Err(mistakes) = read(&source) {
+            panic!("{source}\n{mistakes}");
+        }
+    });
+}
+
+#[test]
+fn every_key_is_read_and_its_type_checked() {
+    walk("", &ROOT, &mut |section, key| {
+        let source = manifest_with(section, key, "1979-05-27");
+        let Err(mistakes) = read(&source) else { panic!("not read: {source}") };
+        let shown = mistakes.to_string();
+        assert!(shown.contains(&format!("`{}` must be", key.name)), "{source}\n{shown}");
+    });
+}
+
+#[test]
+fn every_default_is_within_its_bounds() {
+    walk("", &ROOT, &mut |section, key| {
+        let Some(default) = key.default_text() else { return };
+        if key.name == "min" || key.name == "spa" {
+            return; // `min` is 0 and valid; `spa = false` is tested by its absence
+        }
+        let source = manifest_with(section, key, &default);
+        if let Err(mistakes) = read(&source) {
+            panic!("{source}\n{mistakes}");
+        }
+    });
+}
+
+#[test]
+fn the_schema_describes_every_key() {
+    let schema = schema();
+    walk("", &ROOT, &mut |section, key| {
+        let mut at = &schema;
+        for part in section.split('.').filter(|part| !part.is_empty()) {
+            at = match part {
+                "*" => &at["additionalProperties"],
+                "routes" => &at["properties"]["routes"]["items"],
+                part => &at["properties"][part],
+            };
+        }
+        let property = &at["properties"][key.name];
+        assert!(property["type"].is_string(), "{section} {}", key.name);
+        assert_eq!(property["description"], Value::from(key.doc));
+        assert_eq!(property.get("default").is_some(), key.default_text().is_some(), "{}", key.name);
+    });
+}
+
+#[test]
+fn the_schema_of_a_key_is_what_editors_expect() {
+    let schema = schema();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    let scale = &schema["properties"]["services"]["additionalProperties"]["properties"]["scale"];
+    let expected = serde_json::json!({
+        "type": "integer", "minimum": 1, "maximum": 1000, "default": 80,
+        "description": "Requests one instance takes at once",
+    });
+    assert_eq!(scale["properties"]["concurrency"], expected);
+    assert_eq!(scale["additionalProperties"], false);
+}

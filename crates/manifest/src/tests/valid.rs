@@ -1,0 +1,203 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::read;
+use crate::model::{
+    App, Backends, Database, Files, Health, Limits, Manifest, Origin, PathPattern, Resources, Route, Scale,
+    Service, Target, Text,
+};
+
+/// The example of DESIGN.md, without the sections and keys of later issues.
+const VALORIZA: &str = r#"
+[app]
+name = "valoriza"
+drain = "30s"
+
+[databases.finance]
+url = "${DATABASE_URL:-}"
+shared = true
+
+[services.api]
+run = "valoriza api"
+image = "valoriza:latest"
+database = "finance"
+scale = { min = 0, max = 10, concurrency = 80 }
+resources = { cpu = 0.5, memory = "512MiB" }
+health = { path = "/health", every = "30s" }
+timeout = "300s"
+env = { RUST_LOG = "info" }
+
+[services.worker]
+run = "valoriza worker"
+database = "finance"
+scale = { min = 0, max = 10, concurrency = 8 }
+internal = true
+
+[[routes]]
+match = "/api/auth/*"
+service = "api"
+
+[[routes]]
+match = "/api/*"
+service = "api"
+
+[[routes]]
+match = "/legacy/*"
+url = "http://127.0.0.1:9000"
+
+[[routes]]
+match = "/*"
+files = "ui/dist"
+
+[backends]
+postgres = "${MARE_POSTGRES:-}"
+redis = "${MARE_REDIS:-}"
+"#;
+
+fn words(run: &[&str]) -> Vec<Text> {
+    run.iter().map(|word| Text::plain(*word)).collect()
+}
+
+fn route(name: &str, path: PathPattern, target: Target) -> Route {
+    Route { name: name.to_owned(), method: None, host: None, path, target, body: None }
+}
+
+#[test]
+fn the_example_of_the_design_is_read() {
+    let below = |path: &str| PathPattern::Below(path.to_owned());
+    let expected = Manifest {
+        folder: PathBuf::from("/srv/shop"),
+        app: App { name: "valoriza".to_owned(), drain: Duration::from_secs(30) },
+        limits: Limits::default(),
+        databases: [("finance".to_owned(), Database { url: None })].into(),
+        services: [
+            (
+                "api".to_owned(),
+                Service {
+                    image: Some("valoriza:latest".to_owned()),
+                    database: Some("finance".to_owned()),
+                    resources: Resources { cpu: Some(0.5), memory: Some(512 << 20) },
+                    health: Health { path: Some("/health".to_owned()), ..Health::default() },
+                    env: [("RUST_LOG".to_owned(), Text::plain("info"))].into(),
+                    ..Service::running(words(&["valoriza", "api"]))
+                },
+            ),
+            (
+                "worker".to_owned(),
+                Service {
+                    database: Some("finance".to_owned()),
+                    scale: Scale { concurrency: 8, ..Scale::default() },
+                    internal: true,
+                    ..Service::running(words(&["valoriza", "worker"]))
+                },
+            ),
+        ]
+        .into(),
+        routes: vec![
+            route("/api/auth/*", below("/api/auth"), Target::Service("api".to_owned())),
+            route("/api/*", below("/api"), Target::Service("api".to_owned())),
+            route(
+                "/legacy/*",
+                below("/legacy"),
+                Target::Url(Origin { host: "127.0.0.1".to_owned(), port: 9000 }),
+            ),
+            route("/*", below(""), Target::Files(Files { folder: "/srv/shop/ui/dist".into(), spa: false })),
+        ],
+        backends: Backends::default(),
+    };
+    assert_eq!(read(VALORIZA), Ok(expected));
+}
+
+#[test]
+fn an_empty_file_and_a_bare_command_have_the_same_defaults() {
+    let empty = read("").expect("nothing is required");
+    assert_eq!(empty.app, App { name: "shop".to_owned(), drain: Duration::from_secs(30) });
+    assert_eq!(empty.limits, Limits::default());
+
+    let file = r#"
+        [services.app]
+        run = "python3 -m http.server '$PORT'"
+        [[routes]]
+        match = "/*"
+        service = "app"
+    "#;
+    let command = ["python3", "-m", "http.server", "$PORT"].map(str::to_owned).to_vec();
+    assert_eq!(read(file).expect("valid"), Manifest::for_command(command, PathBuf::from("/srv/shop")));
+}
+
+#[test]
+fn the_application_is_named_after_its_folder() {
+    let check = |folder: &str, expected: &str| {
+        let manifest = crate::load("", Path::new("mare.toml"), folder.into(), &|_| None).expect("valid");
+        assert_eq!(manifest.app.name, expected);
+    };
+    check("/srv/My Shop", "my-shop");
+    check("/", "app");
+    check("/srv/42", "app");
+}
+
+#[test]
+fn values_with_spaces_stay_one_word() {
+    let run = |run: &str| {
+        let source = format!("[services.api]\nrun = '''{run}'''");
+        let manifest = read(&source).expect("valid");
+        manifest.services["api"].run.iter().map(|word| word.with_port(81)).collect::<Vec<_>>()
+    };
+    assert_eq!(run("api ${SECRET} --x"), ["api", "hunter2-Secret value", "--x"]);
+    assert_eq!(run("sh -c 'cd a && exec b $PORT'"), ["sh", "-c", "cd a && exec b 81"]);
+    assert_eq!(run("api \"${NOT_SET:-a b}\" ''"), ["api", "a b", ""]);
+    assert_eq!(run("api --listen=:${PORT} $$PORT"), ["api", "--listen=:81", "$PORT"]);
+}
+
+#[test]
+fn an_empty_optional_string_is_an_absent_one() {
+    let source = r#"
+        [app]
+        name = "${NOT_SET:-}"
+        [databases.main]
+        url = "${EMPTY}"
+        [services.api]
+        run = "api"
+        image = ""
+        database = "${NOT_SET:-}"
+        health = { path = "" }
+        [[routes]]
+        match = "/*"
+        host = "${NOT_SET:-}"
+        service = "api"
+        [backends]
+        postgres = ""
+    "#;
+    let manifest = read(source).expect("valid");
+    assert_eq!(manifest.app.name, "shop");
+    assert_eq!(manifest.databases["main"].url, None);
+    assert_eq!(manifest.services["api"], Service::running(words(&["api"])));
+    assert_eq!(manifest.routes[0].host, None);
+    assert_eq!(manifest.backends, Backends::default());
+}
+
+#[test]
+fn a_route_is_known_by_its_source() {
+    let source = r#"
+        [services.api]
+        run = "api"
+        [[routes]]
+        match = "GET /${SERVICE}/*"
+        host = "Shop.${NOT_SET:-Example}.com"
+        service = "${SERVICE}"
+        body = "1GiB"
+        [[routes]]
+        match = "GET /api/*"
+        service = "api"
+    "#;
+    let manifest = read(source).expect("valid");
+    let expected = Route {
+        name: "GET /${SERVICE}/*".to_owned(),
+        method: Some("GET".to_owned()),
+        host: Some("shop.example.com".to_owned()),
+        path: PathPattern::Below("/api".to_owned()),
+        target: Target::Service("api".to_owned()),
+        body: Some(1 << 30),
+    };
+    assert_eq!(manifest.routes[0], expected);
+}

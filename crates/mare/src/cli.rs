@@ -1,0 +1,124 @@
+//! The arguments of every verb.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The hidden verb an instance's supervisor runs as.
+pub(crate) const GUARD: &str = "__guard";
+
+/// Runs services the way a managed cloud does, from one file, mare.toml.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  mare up                                     run the application in ./mare.toml
+  mare up -- python3 -m http.server '$PORT'   run one command, no file needed
+  mare check                                  find every mistake in ./mare.toml
+  mare status --watch                         see instances come and go
+  mare logs api -f                            follow what a service writes
+
+Exit codes: 0 fine, 1 a bug, 2 wrong usage or manifest."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run the application on this machine
+    Up(Up),
+    /// Validate mare.toml and report every mistake at once
+    Check(Check),
+    /// Show services and instances of a running `mare up`
+    Status(Status),
+    /// Show what a service's instances write
+    Logs(Logs),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Services are started when a request needs them, and stopped when none has come for a while.
+Ready when it prints the public URL. SIGTERM and Ctrl-C finish the requests in flight, then stop; a second one
+stops at once. MARE_LOG sets what mare itself logs (default `info`; try `mare_gateway=debug`).")]
+pub(crate) struct Up {
+    /// The manifest; its folder is where services run
+    #[arg(short, long, default_value = "mare.toml", conflicts_with = "command")]
+    pub(crate) file: PathBuf,
+    /// Where the public is served
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Where metrics, status and logs are served; asks for a token unless it is a loopback address
+    #[arg(long, default_value = "127.0.0.1:8081")]
+    pub(crate) admin: SocketAddr,
+    /// Where embedded databases and the platform's own state live
+    #[arg(long, default_value = ".mare")]
+    pub(crate) data: PathBuf,
+    /// How log lines and instances' output are written
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) log: LogFormat,
+    /// Run one service with this command instead of a manifest; `$PORT` is where it must listen
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// `pretty` at a terminal, `json` otherwise
+    #[default]
+    Auto,
+    Pretty,
+    Json,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// The manifest
+    #[arg(short, long, default_value = "mare.toml")]
+    pub(crate) file: PathBuf,
+    /// Print the JSON Schema of mare.toml, for editors, and do nothing else
+    #[arg(long)]
+    pub(crate) schema: bool,
+}
+
+/// Which running platform to ask.
+#[derive(Args, Debug)]
+pub(crate) struct Platform {
+    /// The data directory of the running `mare up`
+    #[arg(long, default_value = ".mare")]
+    pub(crate) data: PathBuf,
+    /// Its admin address, instead of the one noted in the data directory
+    #[arg(long)]
+    pub(crate) admin: Option<SocketAddr>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) platform: Platform,
+    /// Redraw every second until Ctrl-C
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+    /// Print JSON, one document (one a second with --watch)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Logs {
+    /// The service
+    pub(crate) service: String,
+    #[command(flatten)]
+    pub(crate) platform: Platform,
+    /// Go on until Ctrl-C
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// How many of the last lines to show (the platform keeps 2000 a service)
+    #[arg(short = 'n', long, default_value_t = 100)]
+    pub(crate) lines: usize,
+}

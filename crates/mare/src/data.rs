@@ -1,0 +1,111 @@
+//! The data directory: locked by one mare, and where others find it.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use crate::Usage;
+
+/// A data directory nobody else uses as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Data {
+    folder: PathBuf,
+    _lock: File,
+}
+
+/// What a running mare notes for `mare status` and others.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Running {
+    pub(crate) pid: u32,
+    pub(crate) public: SocketAddr,
+    pub(crate) admin: SocketAddr,
+}
+
+const RUNNING: &str = "running.json";
+const TOKEN: &str = "admin-token";
+
+impl Data {
+    pub(crate) fn lock(folder: &Path) -> Result<Self> {
+        let open = || {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            let folder = folder.canonicalize()?;
+            let lock = File::options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
+            std::io::Result::Ok((folder, lock))
+        };
+        let (folder, lock) = open().map_err(|error| {
+            Usage(format!(
+                "cannot use the data directory {}: {error}; name another with --data",
+                folder.display()
+            ))
+        })?;
+        if let Err(error) = flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            if error != Errno::WOULDBLOCK {
+                return Err(Usage(format!(
+                    "cannot lock {}: {error}; name another with --data",
+                    folder.display()
+                ))
+                .into());
+            }
+            let who = running(&folder).map(|other| format!(" (pid {})", other.pid)).unwrap_or_default();
+            let message =
+                format!("another mare{who} uses {}; stop it, or name another with --data", folder.display());
+            return Err(Usage(message).into());
+        }
+        Ok(Self { folder, _lock: lock })
+    }
+
+    /// The file of an embedded database.
+    pub(crate) fn database(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.folder.join("databases");
+        fs::create_dir_all(&folder)?;
+        Ok(folder.join(format!("{name}.sqlite3")))
+    }
+
+    /// Only for a reader on this machine; the file is replaced whole.
+    pub(crate) fn note(&self, running: &Running) -> Result<()> {
+        let new = self.folder.join("running.json.new");
+        fs::write(&new, serde_json::to_vec_pretty(running)?)?;
+        Ok(fs::rename(new, self.folder.join(RUNNING))?)
+    }
+
+    /// The token of an admin listener that others can reach; made once.
+    pub(crate) fn admin_token(&self) -> Result<String> {
+        let path = self.folder.join(TOKEN);
+        if let Ok(token) = fs::read_to_string(&path) {
+            return Ok(token.trim().to_owned());
+        }
+        let mut bytes = [0; 32];
+        File::open("/dev/urandom")
+            .and_then(|mut random| std::io::Read::read_exact(&mut random, &mut bytes))?;
+        let token = bytes.iter().fold(String::new(), |token, byte| token + &format!("{byte:02x}"));
+        // Renamed into place: half a token would stay for good.
+        let new = self.folder.join("admin-token.new");
+        let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
+        file.write_all(token.as_bytes())?;
+        fs::rename(new, path)?;
+        Ok(token)
+    }
+}
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.folder.join(RUNNING));
+    }
+}
+
+/// What the mare that uses `folder` noted, if there is one.
+pub(crate) fn running(folder: &Path) -> Option<Running> {
+    serde_json::from_slice(&fs::read(folder.join(RUNNING)).ok()?).ok()
+}
+
+/// The admin token kept in `folder`, if there is one.
+pub(crate) fn token(folder: &Path) -> Option<String> {
+    fs::read_to_string(folder.join(TOKEN)).ok().map(|token| token.trim().to_owned())
+}

@@ -1,0 +1,296 @@
+//! `mare up`: the composition root. Builds every part, connects them, runs them, and takes them down in order.
+
+mod environment;
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use mare_console::Console;
+use mare_fleet::driver::{Sink, Stream, find_program};
+use mare_fleet::status::Status;
+use mare_fleet::{Clock, Config, Controller, ServiceConfig, who_listens};
+use mare_gateway::{Access, Gateway, Listener, Mount, Role, Socket};
+use mare_manifest::model::Manifest;
+use mare_telemetry::log::{self, Format};
+use mare_telemetry::metrics::Exposition;
+use mare_telemetry::output;
+use prometheus_client::registry::Registry;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{self, LogFormat};
+use crate::data::{Data, Running};
+use crate::{Usage, check};
+use environment::Addresses;
+
+pub(crate) async fn run(arguments: cli::Up) -> Result<()> {
+    let format = match arguments.log {
+        LogFormat::Auto => Format::guess(),
+        LogFormat::Pretty => Format::Pretty,
+        LogFormat::Json => Format::Json,
+    };
+    let filter = std::env::var("MARE_LOG").unwrap_or_else(|_unset| "info".to_owned());
+    let _flush = log::init(format, &filter).map_err(|error| Usage(error.to_string()))?;
+    let manifest = if arguments.command.is_empty() {
+        check::read(&arguments.file)?
+    } else {
+        Manifest::for_command(arguments.command.clone(), std::env::current_dir()?)
+    };
+    check_programs(&manifest)?;
+    allow_open_files();
+    let data = Data::lock(&arguments.data)?;
+    let sockets = Sockets::bind(&arguments, &manifest)?;
+    let shutdown = on_signal()?;
+    serve(manifest, data, sockets, format, shutdown).await
+}
+
+/// A command that does not exist is better said now than at the first request.
+fn check_programs(manifest: &Manifest) -> Result<()> {
+    for (name, service) in &manifest.services {
+        let Some(program) = service.run.first() else { continue };
+        if find_program(program.reveal(), &manifest.folder).is_none() {
+            let folder = manifest.folder.display();
+            let message = format!("service {name}: cannot find `{program}` in PATH or in {folder}");
+            return Err(Usage(message).into());
+        }
+        if service.resources != mare_manifest::model::Resources::default() {
+            tracing::warn!(service = %name, "resources are not enforced in this version");
+        }
+    }
+    Ok(())
+}
+
+/// Raises the soft limit of open files, often 1024, within the hard one; services inherit it.
+///
+/// A request takes two sockets, and `[limits] connections` is 10 000 by default. Not higher than that needs: some
+/// programs walk through all files they could have open.
+fn allow_open_files() {
+    const WANTED: u64 = 65_536;
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(WANTED, |maximum| maximum.min(WANTED));
+    if limit.current.is_some_and(|current| current < wanted)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit })
+    {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
+}
+
+/// Every socket of the platform, bound before anything starts: services are told the addresses.
+struct Sockets {
+    public: Socket,
+    admin: Socket,
+    services: Vec<(Arc<str>, Socket)>,
+    addresses: Addresses,
+}
+
+impl Sockets {
+    fn bind(arguments: &cli::Up, manifest: &Manifest) -> Result<Self> {
+        let public = bind(arguments.listen, "--listen")?;
+        let admin = bind(arguments.admin, "--admin")?;
+        let mut services = Vec::new();
+        let mut by_name = Vec::new();
+        for name in manifest.services.keys() {
+            let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0)), "--listen")?;
+            by_name.push((name.clone(), socket.address()?));
+            services.push((Arc::from(name.as_str()), socket));
+        }
+        let addresses = Addresses { public: public.address()?, admin: admin.address()?, services: by_name };
+        Ok(Self { public, admin, services, addresses })
+    }
+}
+
+fn bind(address: SocketAddr, option: &str) -> Result<Socket> {
+    Socket::bind(address).map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::AddrInUse => match who_listens(address.port()) {
+                Some(who) => format!("{address} is in use by {who}"),
+                None => format!("{address} is in use"),
+            },
+            _ => format!("cannot listen on {address}: {error}"),
+        };
+        Usage(format!("{why}; choose another with {option}")).into()
+    })
+}
+
+/// Cancelled by SIGTERM or Ctrl-C. A second one ends the process, and the guards end the instances.
+fn on_signal() -> Result<CancellationToken> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let token = CancellationToken::new();
+    let shutdown = token.clone();
+    tokio::spawn(async move {
+        for stop in
+            [|token: &CancellationToken| token.cancel(), |_: &CancellationToken| std::process::exit(130)]
+        {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            stop(&token);
+        }
+    });
+    Ok(shutdown)
+}
+
+async fn serve(
+    manifest: Manifest,
+    data: Data,
+    sockets: Sockets,
+    format: Format,
+    shutdown: CancellationToken,
+) -> Result<()> {
+    let addresses = sockets.addresses.clone();
+    let mut registry = Registry::default();
+    let names: Vec<&str> = manifest.services.keys().map(String::as_str).collect();
+    let (printer, lines) = output::Service::new(format, &names, &mut registry);
+    let clock = Clock::start();
+    let config = Config {
+        guard: (
+            std::env::current_exe().context("cannot find mare's own program")?,
+            vec![cli::GUARD.to_owned()],
+        ),
+        sink: sink(lines.clone()),
+        clock,
+        services: services(&manifest, &addresses, &data)?,
+    };
+    let (controller, mut handle) = Controller::new(config, &mut registry);
+    let to_pools = handle.take_links();
+    let (listeners, exposition) = listeners(&manifest, sockets, &data, &handle.status, lines, &shutdown)?;
+    let gateway = Gateway::new(&manifest, to_pools, listeners, clock, &mut registry)?;
+    exposition.set(Exposition::new(registry)).expect("set once");
+
+    data.note(&Running { pid: std::process::id(), public: addresses.public, admin: addresses.admin })?;
+    let stop_instances = CancellationToken::new();
+    let controller = tokio::spawn({
+        // Should the controller end before its time, everything does: nothing would serve any more.
+        let (stop, end_of_all) = (stop_instances.clone(), shutdown.clone().drop_guard());
+        async move {
+            controller.run(stop).await;
+            drop(end_of_all);
+        }
+    });
+    let printer = tokio::spawn(printer.run());
+    let announcing = tokio::spawn(announce(manifest.app.name.clone(), addresses, handle.status.clone()));
+    gateway.run(shutdown).await;
+    announcing.abort();
+    stop_instances.cancel();
+    controller.await?;
+    // Ends when the last instance's output has: its handles went with the controller and the gateway.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), printer).await;
+    drop(data);
+    Ok(())
+}
+
+fn sink(lines: output::Handle) -> Sink {
+    Sink::new(move |line| {
+        let stream = match line.stream {
+            Stream::Stdout => output::Stream::Stdout,
+            Stream::Stderr => output::Stream::Stderr,
+        };
+        lines.take(output::Line { service: line.service, instance: line.instance, stream, text: line.text });
+    })
+}
+
+fn services(manifest: &Manifest, addresses: &Addresses, data: &Data) -> Result<Vec<ServiceConfig>> {
+    let config = |(name, service): (&String, &mare_manifest::model::Service)| {
+        Ok(ServiceConfig {
+            name: Arc::from(name.as_str()),
+            model: service.clone(),
+            folder: manifest.folder.clone(),
+            environment: environment::of(name, service, manifest, addresses, data)?,
+        })
+    };
+    manifest.services.iter().map(config).collect()
+}
+
+/// The metrics page is complete only when every part has registered.
+type LateExposition = Arc<std::sync::OnceLock<Exposition>>;
+
+fn listeners(
+    manifest: &Manifest,
+    sockets: Sockets,
+    data: &Data,
+    status: &watch::Receiver<Arc<Status>>,
+    lines: output::Handle,
+    shutdown: &CancellationToken,
+) -> Result<(Vec<Listener>, LateExposition)> {
+    let exposition = LateExposition::default();
+    let metrics = Arc::clone(&exposition);
+    let end_of_logs = shutdown.clone();
+    let console = console(manifest, &sockets.addresses, status.clone(), shutdown.clone());
+    let mounts = vec![
+        Mount::new(
+            "/metrics",
+            Arc::new(move |_| {
+                let page = metrics.get().map(Exposition::respond).unwrap_or_default();
+                Box::pin(std::future::ready(page))
+            }),
+        ),
+        Mount::new(
+            "/api/logs",
+            Arc::new(move |request| {
+                let answer = lines.respond(request.uri().path(), request.uri().query(), end_of_logs.clone());
+                Box::pin(std::future::ready(answer))
+            }),
+        ),
+        Mount::new(
+            "/",
+            Arc::new(move |request| {
+                Box::pin(std::future::ready(console.respond(request.method(), request.uri().path())))
+            }),
+        ),
+    ];
+    let access = if sockets.addresses.admin.ip().is_loopback() {
+        Access::Loopback
+    } else {
+        Access::Token { token: data.admin_token()?, open: vec!["/healthz".to_owned(), "/readyz".to_owned()] }
+    };
+    let mut listeners =
+        vec![sockets.public.serving(Role::Public), sockets.admin.serving(Role::Mounts { mounts, access })];
+    for (name, socket) in sockets.services {
+        listeners.push(socket.serving(Role::Service { name, access: Access::Loopback }));
+    }
+    Ok((listeners, exposition))
+}
+
+fn console(
+    manifest: &Manifest,
+    addresses: &Addresses,
+    status: watch::Receiver<Arc<Status>>,
+    shutdown: CancellationToken,
+) -> Console {
+    let (app, public_url) = (manifest.app.name.clone(), addresses.public_url());
+    let seen = status.clone();
+    Console {
+        status: Arc::new(move || {
+            let status = Arc::clone(&status.borrow());
+            serde_json::json!({ "app": app, "public_url": public_url, "version": env!("CARGO_PKG_VERSION"),
+                "services": status.services })
+            .to_string()
+        }),
+        unready: Arc::new(move || {
+            if shutdown.is_cancelled() { Some("shutting down".to_owned()) } else { unready(&seen.borrow()) }
+        }),
+    }
+}
+
+/// A service that must always have an instance, and has none.
+fn unready(status: &Status) -> Option<String> {
+    let lacks = |service: &&mare_fleet::status::ServiceStatus| {
+        service.min > 0 && !service.instances.iter().any(|instance| instance.state == "ready")
+    };
+    status.services.iter().find(lacks).map(|service| format!("{} has no ready instance", service.name))
+}
+
+/// Prints the one line that says the platform is ready.
+async fn announce(app: String, addresses: Addresses, mut status: watch::Receiver<Arc<Status>>) {
+    if status.wait_for(|status| unready(status).is_none()).await.is_ok() {
+        let line =
+            format!("{app} is ready at {} (admin: {})\n", addresses.public_url(), addresses.admin_url());
+        // Who closed the output does not want to know.
+        let _ = std::io::stdout().write_all(line.as_bytes());
+    }
+}

@@ -1,0 +1,17 @@
+//! What the platform says about itself: logs, the output of instances, metrics.
+//!
+//! - [`log`]: mare's own log lines, for people or as JSON.
+//! - [`output`]: what instances write, printed with their name, kept for `mare logs`.
+//! - [`metrics`]: the `/metrics` page of a registry that other crates filled.
+//!
+//! It measures nothing itself. Start reading at [`output::Service`].
+
+pub mod log;
+pub mod metrics;
+pub mod output;
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+
+/// The body of an answer from one of this crate's handlers.
+pub type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;

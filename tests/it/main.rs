@@ -1,0 +1,15 @@
+//! The real binary, end to end.
+
+mod admin;
+mod arrows;
+mod environment;
+mod failures;
+mod health;
+mod leaks;
+mod orphans;
+mod scaling;
+mod shutdown;
+mod streams;
+mod support;
+mod valoriza;
+mod verbs;

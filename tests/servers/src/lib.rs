@@ -1,0 +1,8 @@
+//! Real servers that tests start for themselves: PostgreSQL.
+//!
+//! [`Postgres::shared`] is the one server of a test process; [`Postgres::fresh_database`] gives each test a
+//! database of its own. A missing server is a loud panic: no test is ever skipped silently.
+
+mod postgres;
+
+pub use postgres::Postgres;

@@ -1,0 +1,239 @@
+//! A PostgreSQL server in a temporary folder.
+//!
+//! It listens on a Unix socket in that folder only, so there is no port to be taken. A small shell watches
+//! over it: when its standard input closes, because the test dropped the server, ended, panicked or was
+//! killed with -9, the shell kills the server and removes the folder.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs, thread};
+
+const HOW_TO_INSTALL: &str = "install it, for example with `apt-get install postgresql`, \
+    or put initdb, postgres and createdb in PATH";
+
+/// Names the socket; nothing listens on TCP.
+const PORT: &str = "5432";
+
+/// `cat` ends when whoever holds the other end of the pipe does. Only the server keeps standard error, so that
+/// its end is seen; a Ctrl-C meant for the test is not for the shell. QUIT stops without a checkpoint.
+const WATCH: &str = r#"
+    trap '' INT TERM HUP
+    dir=$1; shift
+    "$@" </dev/null & server=$!
+    exec 2>/dev/null
+    cat >/dev/null
+    kill -QUIT $server; wait $server
+    rm -rf "$dir"
+"#;
+
+pub struct Postgres {
+    watcher: Child,
+    folder: PathBuf,
+    binaries: Binaries,
+    databases: AtomicU32,
+}
+
+impl Postgres {
+    /// The server of this test process, started by whoever asks first.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Postgres> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// Starts a server and returns once it accepts connections.
+    pub fn start() -> Self {
+        let binaries = Binaries::find();
+        let folder =
+            tempfile::Builder::new().prefix("mare-postgres-").tempdir().expect("make a folder").keep();
+        if let Some(user) = binaries.user {
+            chown(&folder, Some(user.uid), Some(user.gid)).expect("give the folder to the server's user");
+        }
+        binaries.init(&folder);
+        let mut command = Command::new("sh");
+        command.args(["-c", WATCH, "sh"]).arg(&folder).args(binaries.server(&folder));
+        let mut watcher = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("start a shell to watch over postgres");
+        wait_until_ready(watcher.stderr.take().expect("standard error is piped"));
+        Self { watcher, folder, binaries, databases: AtomicU32::new(0) }
+    }
+
+    /// Creates an empty database and returns its URL.
+    pub fn fresh_database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let mut createdb = self.binaries.command("createdb");
+        run(createdb.arg("-h").arg(&self.folder).args([
+            "-p",
+            PORT,
+            "-U",
+            "postgres",
+            "-T",
+            "template0",
+            &name,
+        ]));
+        format!("postgres://postgres@localhost:{PORT}/{name}?host={}", self.folder.display())
+    }
+
+    /// The folder all of the server is in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        drop(self.watcher.stdin.take());
+        // It ends once the server has ended and the folder is gone.
+        let _ = self.watcher.wait();
+    }
+}
+
+/// Reads the log until the server says it is ready; goes on reading it afterwards, so that it never blocks.
+fn wait_until_ready(stderr: ChildStderr) {
+    let mut log = BufReader::new(stderr);
+    let mut seen = String::new();
+    loop {
+        let before = seen.len();
+        let read = log.read_line(&mut seen).expect("read the log of postgres");
+        assert!(read > 0, "postgres ended before it was ready:\n{seen}");
+        if seen[before..].contains("ready to accept connections") {
+            break;
+        }
+    }
+    thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+}
+
+/// Where PostgreSQL's programs are and as whom they run.
+struct Binaries {
+    folder: PathBuf,
+    /// Set when we are root, as whom the server refuses to run.
+    user: Option<User>,
+}
+
+#[derive(Clone, Copy)]
+struct User {
+    uid: u32,
+    gid: u32,
+}
+
+impl Binaries {
+    /// Debian's own folder comes before PATH, whose `postgres` may be a wrapper.
+    fn find() -> Self {
+        let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+            .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
+            .unwrap_or_default();
+        versions.sort_by_key(|folder| {
+            let version = folder.parent().and_then(Path::file_name).and_then(|it| it.to_str());
+            std::cmp::Reverse(version.and_then(|it| it.parse::<u32>().ok()))
+        });
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folder = versions
+            .into_iter()
+            .chain(env::split_paths(&path))
+            .find(|folder| ["initdb", "postgres", "createdb"].iter().all(|it| folder.join(it).is_file()))
+            .unwrap_or_else(|| {
+                panic!("PostgreSQL is needed by this test and was not found: {HOW_TO_INSTALL}")
+            });
+        Self { folder, user: is_root().then(unprivileged) }
+    }
+
+    /// A command that runs `program` as the server's user.
+    fn command(&self, program: &str) -> Command {
+        let mut words = self.words(program).into_iter();
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words);
+        command
+    }
+
+    fn words(&self, program: &str) -> Vec<String> {
+        let program = self.folder.join(program).display().to_string();
+        match self.user {
+            None => vec![program],
+            Some(User { uid, gid }) => {
+                let words =
+                    ["setpriv", &format!("--reuid={uid}"), &format!("--regid={gid}"), "--clear-groups"];
+                words.into_iter().map(str::to_owned).chain([program]).collect()
+            }
+        }
+    }
+
+    fn init(&self, folder: &Path) {
+        let mut initdb = self.command("initdb");
+        initdb.arg("-D").arg(folder.join("data"));
+        // Nothing here must survive, so nothing needs to reach the disk.
+        initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        run(&mut initdb);
+    }
+
+    fn server(&self, folder: &Path) -> Vec<String> {
+        let sockets = format!("unix_socket_directories={}", folder.display());
+        let settings = [
+            "listen_addresses=",
+            &sockets,
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+            "max_connections=200",
+            "shared_buffers=32MB",
+        ];
+        let mut words = self.words("postgres");
+        words.extend([
+            "-D".to_owned(),
+            folder.join("data").display().to_string(),
+            "-p".to_owned(),
+            PORT.to_owned(),
+        ]);
+        words.extend(settings.into_iter().flat_map(|it| ["-c".to_owned(), it.to_owned()]));
+        words
+    }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0)
+}
+
+/// The user `postgres`, else `nobody`.
+fn unprivileged() -> User {
+    let users = fs::read_to_string("/etc/passwd").expect("read /etc/passwd");
+    let find = |name: &str| {
+        let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
+        let mut numbers = line.split(':').skip(2).map(str::parse);
+        Some(User { uid: numbers.next()?.ok()?, gid: numbers.next()?.ok()? })
+    };
+    find("postgres").or_else(|| find("nobody")).expect("running as root, a user postgres or nobody is needed")
+}
+
+fn run(command: &mut Command) {
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|error| panic!("start {command:?}: {error}: {HOW_TO_INSTALL}"));
+    assert!(output.status.success(), "{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_server_leaves_nothing_behind() {
+        let server = Postgres::start();
+        let url = server.fresh_database();
+        let folder = server.folder().to_owned();
+        assert!(url.contains(folder.to_str().unwrap()));
+        assert!(folder.join(format!(".s.PGSQL.{PORT}")).exists());
+        drop(server);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn each_database_is_another() {
+        let server = Postgres::shared();
+        assert_ne!(server.fresh_database(), server.fresh_database());
+    }
+}
