@@ -4,7 +4,7 @@
 //! starts its instance in a new one, which nothing below it can leave for mare's. So a child of mare in another
 //! session is an orphan, and that can be told of a dead one too, which must still be reaped.
 
-use rustix::process::{Pid, WaitOptions, getsid, waitpid};
+use rustix::process::{Pid, WaitOptions, waitpid};
 
 use crate::proc;
 
@@ -13,8 +13,7 @@ use crate::proc;
 /// This process must be a subreaper. Ends because each round kills all that was found, and those processes
 /// cannot fork any more; what they forked before shows up in the next round.
 pub(crate) fn sweep() {
-    let Ok(session) = getsid(None) else { return };
-    let session = session.as_raw_nonzero().get().unsigned_abs();
+    let Some(session) = proc::session(std::process::id()) else { return };
     loop {
         let processes = proc::Processes::read();
         let orphans: Vec<u32> = processes.children_outside(std::process::id(), session).collect();
