@@ -4,6 +4,8 @@
 //! interpolated or not (the user's page says so). The names used as map keys are
 //! lower-case DNS labels (RFC 1123), so they can become host names and metric labels as they are.
 
+pub mod objective;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
