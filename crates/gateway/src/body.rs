@@ -1,9 +1,10 @@
 //! The bodies that pass through the gateway. Nothing is collected; every frame goes on as it comes.
 
+use std::mem::take;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +18,7 @@ use crate::io::Activity;
 use crate::metrics::RouteMetrics;
 use crate::problem::Code;
 use crate::proxy::Place;
-use crate::upstream::Connection;
+use crate::upstream::{Broken, Connection, Length, Remaining};
 
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -105,7 +106,7 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Full(bytes) => bytes.is_none(),
-            Kind::Upstream(body) => body.incoming.is_end_stream(),
+            Kind::Upstream(body) => body.is_end_stream(),
             Kind::File(body) => body.is_end_stream(),
             Kind::Mount(body) => body.is_end_stream(),
         }
@@ -114,7 +115,7 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Kind::Upstream(body) => body.incoming.size_hint(),
+            Kind::Upstream(body) => body.size_hint(),
             Kind::File(body) => body.size_hint(),
             Kind::Mount(body) => body.size_hint(),
         }
@@ -124,71 +125,60 @@ impl http_body::Body for Body {
 /// An answer's body on its way from the upstream. Holds the connection, which only moves while it is polled,
 /// and the slot.
 pub(crate) struct UpstreamBody {
-    incoming: Incoming,
+    remaining: Remaining,
     /// Gone when the body has ended or failed.
-    source: Option<(Connection, Place)>,
+    source: Option<(Box<Connection>, Place)>,
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("the service took longer than its timeout")]
-pub(crate) struct TooLong;
 
 impl UpstreamBody {
     /// An empty body gives its connection and slot back at once; nobody would poll it.
-    pub(crate) fn new(
-        incoming: Incoming,
-        connection: Connection,
-        place: Place,
-        context: &mut Context<'_>,
-    ) -> Self {
-        let mut body = Self { incoming, source: Some((connection, place)) };
-        if body.incoming.is_end_stream() {
-            body.give_back(context);
+    pub(crate) fn new(remaining: Remaining, connection: Box<Connection>, place: Place) -> Self {
+        let mut body = Self { remaining, source: Some((connection, place)) };
+        if body.remaining.is_ended() {
+            body.give_back();
         }
         body
     }
 
     fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        // Twice: polling the body may ask for data that only another poll of the connection reads.
-        for _ in 0..2 {
-            if let Some((connection, _)) = &mut self.source {
-                connection.poll_driver(context);
+        let Some((connection, _)) = &mut self.source else { return Poll::Ready(None) };
+        match ready!(connection.poll_data(&mut self.remaining, context)) {
+            Ok(Some(data)) => {
+                if self.remaining.is_ended() {
+                    self.give_back();
+                } else if let Poll::Ready(late) = connection.poll_too_late(context) {
+                    return self.fail(late);
+                }
+                Poll::Ready(Some(Ok(Frame::data(data))))
             }
-            match Pin::new(&mut self.incoming).poll_frame(context) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    if self.incoming.is_end_stream() {
-                        self.give_back(context);
-                    } else if self.poll_too_late(context).is_ready() {
-                        // An upstream that is always ahead of its client never lets this wait.
-                        return Poll::Ready(Some(Err(TooLong.into())));
-                    }
-                    return Poll::Ready(Some(Ok(frame)));
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    self.source = None;
-                    return Poll::Ready(Some(Err(error.into())));
-                }
-                Poll::Ready(None) => {
-                    self.give_back(context);
-                    return Poll::Ready(None);
-                }
-                Poll::Pending => {}
+            Ok(None) => {
+                self.give_back();
+                Poll::Ready(None)
             }
-        }
-        self.poll_too_late(context).map(|()| Some(Err(TooLong.into())))
-    }
-
-    /// Ready once the deadline has passed; connection and slot are given up then.
-    fn poll_too_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        match &mut self.source {
-            Some((connection, _)) => connection.poll_deadline(context).map(|()| self.source = None),
-            None => Poll::Pending,
+            Err(error) => self.fail(error),
         }
     }
 
-    fn give_back(&mut self, context: &mut Context<'_>) {
+    fn fail(&mut self, error: Broken) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.source = None;
+        Poll::Ready(Some(Err(error.into())))
+    }
+
+    /// There is nothing more to come; connection and slot are free.
+    fn is_end_stream(&self) -> bool {
+        self.remaining.is_ended()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.remaining {
+            Remaining::Sized(left) => SizeHint::with_exact(*left),
+            Remaining::Chunked(_) | Remaining::UntilClose => SizeHint::default(),
+        }
+    }
+
+    fn give_back(&mut self) {
         if let Some((connection, place)) = self.source.take() {
-            place.idle().checkin(connection, context);
+            place.idle().checkin(connection);
         }
     }
 }
@@ -202,6 +192,8 @@ pub(crate) enum RequestBody {
 /// A client's body: bounded in size, and in the time the client may pause.
 pub(crate) struct Inbound {
     incoming: Incoming,
+    /// Comes before what `incoming` has.
+    unread: Bytes,
     left: u64,
     stall: Duration,
     /// Made when the client first pauses.
@@ -209,7 +201,7 @@ pub(crate) struct Inbound {
     fault: Fault,
 }
 
-/// What was wrong with a request body, for the answer; shared because the body itself is deep inside hyper.
+/// What was wrong with a request body, for the answer; shared because the body itself is with the connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fault(Arc<AtomicU8>);
 
@@ -241,27 +233,36 @@ pub(crate) enum BodyError {
 
 impl Inbound {
     pub(crate) fn new(incoming: Incoming, limit: u64, stall: Duration, fault: Fault) -> Self {
-        Self { incoming, left: limit, stall, pause: None, fault }
+        Self { incoming, unread: Bytes::new(), left: limit, stall, pause: None, fault }
     }
 
-    fn fail(&self, fault: u8, error: BodyError) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    /// Gives data back that was not used, to be polled again.
+    pub(crate) fn unread(&mut self, data: Bytes) {
+        self.unread = data;
+    }
+
+    fn fail(&self, fault: u8, error: BodyError) -> Poll<Result<Option<Bytes>, BodyError>> {
         self.fault.0.store(fault, Ordering::Relaxed);
-        Poll::Ready(Some(Err(error)))
+        Poll::Ready(Err(error))
     }
 
-    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    /// The next piece; `None` at the end. Trailers are dropped.
+    pub(crate) fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BodyError>> {
+        if !self.unread.is_empty() {
+            return Poll::Ready(Ok(Some(take(&mut self.unread))));
+        }
         match Pin::new(&mut self.incoming).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.pause = None;
-                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
-                match self.left.checked_sub(length) {
+                let data = frame.into_data().unwrap_or_default();
+                match self.left.checked_sub(data.len() as u64) {
                     Some(left) => self.left = left,
                     None => return self.fail(Fault::TOO_LARGE, BodyError::TooLarge),
                 }
-                Poll::Ready(Some(Ok(frame)))
+                Poll::Ready(Ok(Some(data)))
             }
             Poll::Ready(Some(Err(error))) => self.fail(Fault::BROKEN, BodyError::Client(error)),
-            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Ready(None) => Poll::Ready(Ok(None)),
             Poll::Pending => {
                 let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(self.stall)));
                 match pause.as_mut().poll(context) {
@@ -273,31 +274,13 @@ impl Inbound {
     }
 }
 
-impl http_body::Body for RequestBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match self.get_mut() {
-            RequestBody::Empty => Poll::Ready(None),
-            RequestBody::Stream(inbound) => inbound.poll_frame(context),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
+impl RequestBody {
+    pub(crate) fn length(&self) -> Length {
         match self {
-            RequestBody::Empty => true,
-            RequestBody::Stream(inbound) => inbound.incoming.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            RequestBody::Empty => SizeHint::with_exact(0),
-            RequestBody::Stream(inbound) => inbound.incoming.size_hint(),
+            RequestBody::Empty => Length::None,
+            RequestBody::Stream(inbound) => {
+                inbound.incoming.size_hint().exact().map_or(Length::Chunked, Length::Exactly)
+            }
         }
     }
 }

@@ -7,8 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderValue};
-use http::{Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
+use http::{Method, Response, StatusCode, Uri, Version};
 use mare_fleet::{Lease, Pool, Refused};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -18,7 +17,7 @@ use crate::headers;
 use crate::metrics::UpstreamMetrics;
 use crate::problem::{Code, Refusal};
 use crate::retry::{ATTEMPTS_MAX, Budget, is_repeatable};
-use crate::upstream::{self, Connection, Idle, Idles, SendError};
+use crate::upstream::{self, Connection, Head, Idle, Idles, SendError};
 
 /// Where requests of a route go.
 pub(crate) struct Upstream {
@@ -115,10 +114,9 @@ impl Upstream {
         let Outgoing { method, uri, mut headers, body, fault, worker } = outgoing;
         self.name_host(&mut headers);
         self.budget.deposit();
-        let has_body = matches!(body, RequestBody::Stream(_));
-        // What a broken attempt would take with it; a request that is not repeatable needs no copy.
-        let copy = is_repeatable(&method, has_body).then(|| (method.clone(), uri.clone(), headers.clone()));
-        let mut request = build(method, uri, headers, body);
+        // A broken attempt takes the body with it.
+        let is_repeatable = is_repeatable(&method, matches!(body, RequestBody::Stream(_)));
+        let mut body = Some(body);
         // Counts from the first dispatch: attempts share it, the wait for an instance is not in it.
         let mut deadline = None;
         for attempt in 1.. {
@@ -137,10 +135,13 @@ impl Upstream {
                     return Err(Refusal::new(Code::UpstreamUnreachable, "the service accepts no connection"));
                 }
             };
-            let (failure, again) = match connection.send(request, deadline).await {
-                Ok(response) if is_passable(&response) => {
-                    return Ok(respond(response, connection, place).await);
+            let request = (&method, &uri, &headers);
+            let sent = body.take().unwrap_or(RequestBody::Empty);
+            let (failure, again) = match connection.send(request, sent, deadline).await {
+                Ok(head) if head.parts.status != StatusCode::SWITCHING_PROTOCOLS => {
+                    return Ok(respond(head, connection, place));
                 }
+                // Nobody asked for another protocol here.
                 Ok(_) => {
                     return Err(Refusal::new(Code::UpstreamFailed, "the service's answer makes no sense"));
                 }
@@ -148,13 +149,8 @@ impl Upstream {
                     let detail = format!("no answer within {:?}", self.timeout);
                     return Err(Refusal::new(Code::UpstreamTimeout, detail));
                 }
-                Err(SendError::Unsent(request)) => (None, Some(*request)),
-                Err(SendError::Broken(error)) => {
-                    let again = copy
-                        .clone()
-                        .map(|(method, uri, headers)| build(method, uri, headers, RequestBody::Empty));
-                    (Some(error), again)
-                }
+                Err(SendError::Unsent(body)) => (None, Some(body)),
+                Err(SendError::Broken(error)) => (Some(error), is_repeatable.then_some(RequestBody::Empty)),
             };
             if let Some(code) = fault.code() {
                 return Err(Refusal::new(code, "the request body broke off, or met a limit of this route"));
@@ -162,8 +158,8 @@ impl Upstream {
             tracing::debug!(error = ?failure, attempt, reused = connection.is_reused, "upstream broke off");
             // A parked connection that its owner closed says nothing about the service: not from the budget.
             let stale = connection.is_reused && attempt == 1;
-            request = match again {
-                Some(again) if may_retry && (stale || self.budget.withdraw()) => again,
+            body = match again {
+                Some(again) if may_retry && (stale || self.budget.withdraw()) => Some(again),
                 _ => return Err(Refusal::new(Code::UpstreamFailed, "the service closed the connection")),
             };
             self.metrics.retries.inc();
@@ -171,10 +167,10 @@ impl Upstream {
         unreachable!("the last attempt returns")
     }
 
-    async fn checkout(&self, place: &Place) -> io::Result<Connection> {
+    async fn checkout(&self, place: &Place) -> io::Result<Box<Connection>> {
         match poll_fn(|context| Poll::Ready(place.idle().checkout(context))).await {
             Some(connection) => Ok(connection),
-            None => Connection::open(self.connect(place).await?).await,
+            None => Ok(Connection::new(self.connect(place).await?)),
         }
     }
 }
@@ -192,31 +188,12 @@ fn is_of_the_other_side(error: &io::Error) -> bool {
     )
 }
 
-fn build(method: Method, uri: Uri, headers: HeaderMap, body: RequestBody) -> Request<RequestBody> {
-    let mut request = Request::new(body);
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    *request.version_mut() = Version::HTTP_11;
-    *request.headers_mut() = headers;
-    request
-}
-
-/// Nobody asked for another protocol here, and a coding that cannot be passed on must not get lost.
-fn is_passable(response: &Response<Incoming>) -> bool {
-    response.status() != StatusCode::SWITCHING_PROTOCOLS && headers::is_plainly_coded(response.headers())
-}
-
-async fn respond(response: Response<Incoming>, connection: Connection, place: Place) -> Response<Body> {
-    let (mut parts, incoming) = response.into_parts();
+fn respond(head: Head, connection: Box<Connection>, place: Place) -> Response<Body> {
+    let Head { mut parts, remaining, .. } = head;
     headers::strip_hop_by_hop(&mut parts.headers);
     // A proxy speaks its own version, whatever the server behind it does (RFC 9110 2.5).
     parts.version = Version::HTTP_11;
-    let mut held = Some((incoming, connection, place));
-    let body = poll_fn(|context| {
-        let (incoming, connection, place) = held.take().expect("ready at the first poll");
-        Poll::Ready(UpstreamBody::new(incoming, connection, place, context))
-    });
-    Response::from_parts(parts, body.await.into())
+    Response::from_parts(parts, UpstreamBody::new(remaining, connection, place).into())
 }
 
 fn refuse(refused: Refused) -> Refusal {

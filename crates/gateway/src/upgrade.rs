@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -24,12 +24,13 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::body::{Body, BoxError, RequestBody, TooLong};
+use crate::body::{Body, BoxError};
 use crate::headers;
 use crate::problem::{Code, Refusal};
 use crate::proxy::{Outgoing, Place, Upstream};
 use crate::retry::ATTEMPTS_MAX;
 use crate::service::Open;
+use crate::upstream::Broken;
 
 /// Where tunnels run, and what ends them when the time for draining is over.
 #[derive(Clone, Debug, Default)]
@@ -95,8 +96,8 @@ pub(crate) async fn proxy(
     Ok(Response::from_parts(parts, Body::from(Bytes::new())))
 }
 
-fn request(outgoing: Outgoing, protocol: &HeaderValue) -> Request<RequestBody> {
-    let mut request = Request::new(RequestBody::Empty);
+fn request(outgoing: Outgoing, protocol: &HeaderValue) -> Request<Empty<Bytes>> {
+    let mut request = Request::new(Empty::new());
     *request.method_mut() = outgoing.method;
     *request.uri_mut() = outgoing.uri;
     *request.headers_mut() = outgoing.headers;
@@ -140,7 +141,7 @@ impl http_body::Body for Declined {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if self.deadline.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Some(Err(TooLong.into())));
+            return Poll::Ready(Some(Err(Broken::TooLong.into())));
         }
         Pin::new(&mut self.body).poll_frame(context).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
     }
