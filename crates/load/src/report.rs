@@ -35,7 +35,8 @@ pub fn html(run: &Run, findings: &Findings) -> String {
     page::render(run, &Summary::of(run, findings))
 }
 
-/// The verdict, why, the objectives, the steps: at most 100 columns wide.
+/// The verdict, why, the objectives, the steps. Tables are at most 100 columns wide; sentences are left to the
+/// terminal to break.
 pub fn text(run: &Run, findings: &Findings, style: Style) -> String {
     text::render(&Summary::of(run, findings), style)
 }

@@ -111,9 +111,9 @@ impl Chart {
                 layout.with_log_y().with_y_axis_min(low).with_y_axis_max(high)
             }
             Y::Number | Y::Percent | Y::Bytes => {
-                let step = self.step();
-                let top = (self.highest() / step).ceil().max(1.0) * step;
-                layout.with_y_axis_min(0.0).with_y_axis_max(top).with_y_tick_step(step)
+                // A little room, or the highest line would be cut in half.
+                let top = if self.highest() > 0.0 { self.highest() * 1.06 } else { 1.0 };
+                layout.with_y_axis_min(0.0).with_y_axis_max(top).with_y_tick_step(self.step())
             }
         };
         for (value, what) in &self.limits {
@@ -142,7 +142,8 @@ impl Chart {
         let high = self.highest().max(low * 1.01);
         let decade = |value: f64| 10_f64.powf(value.log10().floor());
         let below = [5.0, 2.0, 1.0].map(|step| step * decade(low)).into_iter().find(|&edge| edge <= low);
-        let above = [1.0, 2.0, 5.0, 10.0].map(|step| step * decade(high)).into_iter().find(|&edge| edge > high);
+        let above =
+            [1.0, 2.0, 5.0, 10.0].map(|step| step * decade(high)).into_iter().find(|&edge| edge > high);
         (below.unwrap_or(low), above.unwrap_or(high))
     }
 
@@ -178,7 +179,11 @@ impl X {
         match self {
             Self::Seconds(max) => {
                 let fits = |step: &&f64| max / **step <= X_LABELS_MAX;
-                SECONDS.iter().find(fits).copied().unwrap_or_else(|| (max / X_LABELS_MAX / 3600.0).ceil() * 3600.0)
+                SECONDS
+                    .iter()
+                    .find(fits)
+                    .copied()
+                    .unwrap_or_else(|| (max / X_LABELS_MAX / 3600.0).ceil() * 3600.0)
             }
             Self::Level(max) => {
                 let rough = (max / X_LABELS_MAX).max(f64::MIN_POSITIVE);
@@ -194,7 +199,8 @@ impl Y {
     fn label(self) -> fn(f64) -> String {
         match self {
             Self::Number => |value| match value {
-                value if value >= 1000.0 => format!("{}k", format::trimmed(value / 1000.0, 1)),
+                value if value >= 10_000.0 => format!("{}k", format::trimmed(value / 1000.0, 1)),
+                value if value >= 1000.0 => format::level(value),
                 value => format::trimmed(value, 2),
             },
             Self::Milliseconds => |value| match value {
@@ -203,7 +209,11 @@ impl Y {
             },
             Self::Percent => |value| format!("{} %", format::trimmed(value * 100.0, 3)),
             Self::Bytes => |value| {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a tick from 0 up")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a tick from 0 up"
+                )]
                 format::bytes(value as u64)
             },
         }
@@ -217,7 +227,8 @@ impl Line {
         for stretch in self.points.split(|(_, y)| y.is_none()).filter(|stretch| !stretch.is_empty()) {
             let mut points: Vec<(f64, f64)> = stretch.iter().filter_map(|&(x, y)| Some((x, y?))).collect();
             if self.stroke == Stroke::Marked {
-                let marks = ScatterPlot::new().with_data(points.clone()).with_color(self.colour).with_size(3.5);
+                let marks =
+                    ScatterPlot::new().with_data(points.clone()).with_color(self.colour).with_size(3.5);
                 plots.push(Plot::Scatter(marks));
             } else if let [(at, y)] = points[..] {
                 // A line of one point would not be seen.

@@ -29,7 +29,8 @@ pub(super) fn by_level(run: &Run, summary: &Summary) -> Vec<Chart> {
         levels.iter().map(|at| (at.level, at.response.as_ref().map(read))).collect()
     };
     let shaded = unhealthy(&levels);
-    let invalid = if shaded.is_empty() { "" } else { " Shaded: the generator was not healthy, so these do not count." };
+    let invalid =
+        if shaded.is_empty() { "" } else { " Shaded: the generator was not healthy, so these do not count." };
     let rate = |at: &AtLevel| (at.level, Some(at.tally.total as f64 / f64::from(at.seconds)));
     let chart = |title: String, note: String, y, lines, limits| Chart {
         title,
@@ -79,7 +80,9 @@ pub(super) fn over_time(run: &Run, summary: &Summary) -> Vec<Chart> {
         .map(|stage| (f64::from(stage.from_s), f64::from(stage.until_s)))
         .collect();
     charts.retain(|chart| !chart.is_empty());
-    charts.iter_mut().for_each(|chart| chart.shaded.clone_from(&shaded));
+    for chart in &mut charts {
+        chart.shaded.clone_from(&shaded);
+    }
     charts
 }
 
@@ -113,14 +116,8 @@ fn load(run: &Run, slices: &[Slice], summary: &Summary) -> Vec<Chart> {
     let errors = points(slices, |slice| Some(slice.tally.errors as f64 / slice.tally.total.max(1) as f64));
     let has_errors = summary.total.errors > 0;
     let latency = |read: fn(&Latency) -> f64| points(slices, |slice| slice.response.as_ref().map(read));
-    let mut response = over_time_chart(
-        run,
-        "Response time",
-        "",
-        Y::Milliseconds,
-        percentiles(latency, Stroke::Thick),
-    );
-    response.height = 200.0;
+    let mut response =
+        over_time_chart(run, "Response time", "", Y::Milliseconds, percentiles(latency, Stroke::Thick));
     response.limits = latency_limits(run);
     let mut failed = over_time_chart(
         run,
@@ -131,7 +128,13 @@ fn load(run: &Run, slices: &[Slice], summary: &Summary) -> Vec<Chart> {
     );
     failed.limits = error_limits(run);
     vec![
-        over_time_chart(run, "Users at work", "", Y::Number, vec![line("users", "var(--c4)", Stroke::Thick, users)]),
+        over_time_chart(
+            run,
+            "Users at work",
+            "",
+            Y::Number,
+            vec![line("users", "var(--c4)", Stroke::Thick, users)],
+        ),
         response,
         over_time_chart(
             run,
@@ -147,9 +150,10 @@ fn load(run: &Run, slices: &[Slice], summary: &Summary) -> Vec<Chart> {
 fn platform(run: &Run, slices: &[Slice]) -> Vec<Chart> {
     let services = shown_services(run);
     let per_service = |title: &str, note: &str, y, gauge: fn(&crate::run::ServiceSample) -> f64| {
-        let lines = services.iter().zip(COLOURS).map(|(name, colour)| {
-            line(name, colour, Stroke::Thick, series::peaks(run, name, slices, gauge))
-        });
+        let lines = services
+            .iter()
+            .zip(COLOURS)
+            .map(|(name, colour)| line(name, colour, Stroke::Thick, series::peaks(run, name, slices, gauge)));
         Chart { names_matter: true, ..over_time_chart(run, title, note, y, lines.collect()) }
     };
     let mut charts = vec![
@@ -201,7 +205,11 @@ fn over_time_chart(run: &Run, title: &str, note: &str, y: Y, lines: Vec<Line>) -
         note: note.to_owned(),
         x: X::Seconds(f64::from(series::length(run).max(1))),
         y,
-        height: 128.0,
+        height: match y {
+            // More ticks.
+            Y::Milliseconds => 220.0,
+            Y::Number | Y::Percent | Y::Bytes => 150.0,
+        },
         lines,
         names_matter: false,
         limits: Vec::new(),
@@ -211,9 +219,19 @@ fn over_time_chart(run: &Run, title: &str, note: &str, y: Y, lines: Vec<Line>) -
 
 fn percentiles(points: impl Fn(fn(&Latency) -> f64) -> Points, main: Stroke) -> Vec<Line> {
     vec![
-        line("P99", "var(--c3)", if main == Stroke::Marked { main } else { Stroke::Thin }, points(|l| l.p99_ms)),
+        line(
+            "P99",
+            "var(--c3)",
+            if main == Stroke::Marked { main } else { Stroke::Thin },
+            points(|l| l.p99_ms),
+        ),
         line("P95", "var(--c2)", main, points(|l| l.p95_ms)),
-        line("P50", "var(--c1)", if main == Stroke::Marked { main } else { Stroke::Thin }, points(|l| l.p50_ms)),
+        line(
+            "P50",
+            "var(--c1)",
+            if main == Stroke::Marked { main } else { Stroke::Thin },
+            points(|l| l.p50_ms),
+        ),
     ]
 }
 
@@ -258,7 +276,8 @@ fn error_limits(run: &Run) -> Vec<(f64, String)> {
 
 fn limits(run: &Run, read: impl Fn(Limit) -> Option<(f64, String)>) -> Vec<(f64, String)> {
     let judged = run.promises.iter().filter(|promise| !promise.steps.is_empty());
-    let mut limits: Vec<_> = judged.flat_map(|promise| promise.limits.iter().filter_map(|&l| read(l))).collect();
+    let mut limits: Vec<_> =
+        judged.flat_map(|promise| promise.limits.iter().filter_map(|&l| read(l))).collect();
     limits.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
     limits.dedup();
     limits

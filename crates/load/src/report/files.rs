@@ -23,9 +23,10 @@ pub fn steps_csv(run: &Run) -> String {
     let mut header = vec!["stage", "level", "from_s", "holds_from_s", "until_s"];
     header.extend(STEP_HEADER);
     header.extend(MEASURES_HEADER);
-    let rows = run.stages.iter().enumerate().flat_map(|(index, stage)| {
-        (0..run.steps.len()).map(move |step| stage_row(run, index, stage, step))
-    });
+    let rows =
+        run.stages.iter().enumerate().flat_map(|(index, stage)| {
+            (0..run.steps.len()).map(move |step| stage_row(run, index, stage, step))
+        });
     table(&header, rows)
 }
 
@@ -101,15 +102,15 @@ fn add_latency(row: &mut Vec<String>, latency: Option<Latency>) {
         row.extend(std::iter::repeat_n(String::new(), 7));
         return;
     };
-    row.extend([l.mean_ms, l.p50_ms, l.p90_ms, l.p95_ms, l.p99_ms, l.p999_ms, l.max_ms].map(|ms| ms.to_string()));
+    row.extend(
+        [l.mean_ms, l.p50_ms, l.p90_ms, l.p95_ms, l.p99_ms, l.p999_ms, l.max_ms].map(|ms| ms.to_string()),
+    );
 }
 
 fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    const WRITES: &str = "memory takes every row, and each has the header's length";
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let written = writer
-        .write_record(header)
-        .and_then(|()| rows.into_iter().try_for_each(|row| writer.write_record(&row)))
-        .map(|()| writer.into_inner());
-    let bytes = written.expect("every row has the header's length").expect("memory takes everything");
-    String::from_utf8(bytes).expect("made of text")
+    writer.write_record(header).expect(WRITES);
+    rows.for_each(|row| writer.write_record(&row).expect(WRITES));
+    String::from_utf8(writer.into_inner().expect(WRITES)).expect("made of text")
 }

@@ -13,12 +13,13 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
-/// Three significant digits: `0.52 ms`, `18.3 ms`, `182 ms`, `12.4 s`.
+/// Three significant digits: `0.52 ms`, `18.3 ms`, `182 ms`, `1.38 s`.
 pub(super) fn milliseconds(ms: f64) -> String {
     match ms {
         ms if ms < 10.0 => format!("{ms:.2} ms"),
         ms if ms < 100.0 => format!("{ms:.1} ms"),
-        ms if ms < 10_000.0 => format!("{ms:.0} ms"),
+        ms if ms < 1000.0 => format!("{ms:.0} ms"),
+        ms if ms < 10_000.0 => format!("{:.2} s", ms / 1000.0),
         ms => format!("{:.1} s", ms / 1000.0),
     }
 }
@@ -33,8 +34,8 @@ pub(super) fn percent(ratio: f64) -> String {
         return "> 99.999 %".to_owned();
     }
     let decimals = match percent {
-        percent if percent < 0.1 || percent > 99.9 => 3,
-        percent if percent < 10.0 || percent > 90.0 => 2,
+        percent if !(0.1..=99.9).contains(&percent) => 3,
+        percent if !(10.0..=90.0).contains(&percent) => 2,
         _ => 1,
     };
     format!("{} %", trimmed(percent, decimals))
@@ -93,6 +94,7 @@ mod tests {
         check(super::count(1_234_567), "1,234,567");
         check(super::milliseconds(0.517), "0.52 ms");
         check(super::milliseconds(182.4), "182 ms");
+        check(super::milliseconds(1_384.0), "1.38 s");
         check(super::milliseconds(12_400.0), "12.4 s");
         check(super::percent(0.0), "0 %");
         check(super::percent(0.000_000_1), "< 0.001 %");

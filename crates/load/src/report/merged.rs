@@ -14,6 +14,7 @@ pub(super) struct Merged {
 
 /// What is told of a set of latencies.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "they are the keys of report.json, and name their unit")]
 pub(super) struct Latency {
     pub(super) mean_ms: f64,
     pub(super) p50_ms: f64,
@@ -85,7 +86,9 @@ mod tests {
                 })
                 .collect();
             let mut all = Latencies::default();
-            seconds.iter().for_each(|second| all.merge(second));
+            for second in &seconds {
+                all.merge(second);
+            }
 
             let sparse: Vec<_> = seconds.iter().map(Latencies::sparse).collect();
             let merged = Merged::of(&sparse);

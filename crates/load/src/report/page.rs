@@ -79,8 +79,8 @@ fn facts(summary: &Summary) -> Markup {
     let facts = [
         (unit, level(summary.level_max)),
         ("Requests", count(total.requests)),
-        ("Requests per second", level(total.requests_per_s)),
-        ("P95, all requests", latency),
+        ("Requests/s", level(total.requests_per_s)),
+        ("P95 of all", latency),
         ("Failed", percent(total.error_ratio())),
         ("Duration", clock(summary.duration_s.into())),
         ("Received", bytes(total.bytes_in)),
@@ -142,20 +142,25 @@ fn keys(chart: &Chart) -> Markup {
 fn over_time_note(run: &Run) -> String {
     let seconds = figures::seconds_per_point(run);
     let services = super::exhausted::services(run).len();
-    let mut note = "All on the same time axis, in minutes and seconds since the start.".to_owned();
+    let mut notes = vec!["All on the same time axis, in minutes and seconds since the start.".to_owned()];
     if seconds > 1 {
-        note += &format!(" A point stands for {seconds} s: their requests together, and of gauges the highest value.");
+        notes.push(format!(
+            "A point stands for {seconds} s: their requests together, and of gauges the highest value."
+        ));
     }
     if services > figures::SERVICES_MAX {
-        note += &format!(" Of {services} services, the {} with the most CPU time are drawn.", figures::SERVICES_MAX);
+        let shown = figures::SERVICES_MAX;
+        notes.push(format!("Of {services} services, the {shown} with the most CPU time are drawn."));
     }
-    note
+    notes.join(" ")
 }
 
 fn judged(judged: Judged) -> String {
     let from = match judged {
         Judged::ScheduledStart => "from its place in the schedule",
-        Judged::IntendedStart => "from the moment the user would have sent it (the answer before, plus think time)",
+        Judged::IntendedStart => {
+            "from the moment the user would have sent it (the answer before, plus think time)"
+        }
     };
     format!(
         "Objectives are judged on response time: {from} until the last byte. Service time starts when the request was \

@@ -144,7 +144,8 @@ pub(super) fn peaks(
     slices: &[Slice],
     gauge: fn(&ServiceSample) -> f64,
 ) -> Vec<(f64, Option<f64>)> {
-    let samples = run.platform.iter().filter_map(|sample| Some((sample.at, gauge(sample.services.get(service)?))));
+    let samples =
+        run.platform.iter().filter_map(|sample| Some((sample.at, gauge(sample.services.get(service)?))));
     highest(samples, slices)
 }
 

@@ -141,8 +141,12 @@ impl Summary {
             (Some(holds), Some(breaks)) => {
                 format!("The objectives hold up to {} and break at {}", level(holds), level(breaks))
             }
-            (Some(holds), None) => format!("The objectives hold at {}, the highest level tried", level(holds)),
-            (None, Some(breaks)) => format!("The objectives break at {}, the lowest level tried", level(breaks)),
+            (Some(holds), None) => {
+                format!("The objectives hold at {}, the highest level tried", level(holds))
+            }
+            (None, Some(breaks)) => {
+                format!("The objectives break at {}, the lowest level tried", level(breaks))
+            }
             (None, None) => "No level was settled".to_owned(),
         };
         let interval = knee.interval.map_or_else(String::new, |(low, high)| {
@@ -198,7 +202,8 @@ impl Measures {
 
 impl Generator {
     fn of(run: &Run) -> Self {
-        let busiest = |sample: &crate::run::GeneratorSample| sample.threads.iter().copied().fold(0.0, f64::max);
+        let busiest =
+            |sample: &crate::run::GeneratorSample| sample.threads.iter().copied().fold(0.0, f64::max);
         let samples = &run.generator;
         let mean = |sum: f64| sum / samples.len().max(1) as f64;
         Self {

@@ -14,6 +14,13 @@ pub enum Style {
     Coloured,
 }
 
+#[derive(Clone, Copy)]
+enum Align {
+    Left,
+    /// All but the first column to the right.
+    Numbers,
+}
+
 /// The longest name a table shows whole.
 const NAME_MAX: usize = 28;
 
@@ -21,22 +28,24 @@ const NAME_MAX: usize = 28;
 const LINES_MAX: usize = 10;
 
 pub(super) fn render(summary: &Summary, style: Style) -> String {
-    let mut text = format!("{}  {}\n", verdict(summary.verdict, style), line(&summary.scenario, 60));
-    text += &format!("{}\n", facts(summary));
-    for why in summary.why.iter().take(LINES_MAX) {
-        text += &format!("  - {}\n", line(why, 400));
-    }
-    text += &ended(summary);
-    text += &knee(summary);
-    text += &section("Objectives", &objectives(summary, style));
-    text += &section("Steps (response time)", &steps(summary));
-    text += &section("Failures", &failures(summary));
-    text + &section("Generator", &generator(summary))
+    let why = summary.why.iter().take(LINES_MAX).map(|why| format!("  - {}\n", line(why, 400)));
+    let parts = [
+        format!("{}  {}\n", verdict(summary.verdict, style), line(&summary.scenario, 60)),
+        facts(summary),
+        why.collect(),
+        ended(summary),
+        knee(summary),
+        section("Objectives", &objectives(summary, style), Align::Left),
+        section("Steps (response time)", &steps(summary), Align::Numbers),
+        section("Failures", &failures(summary), Align::Left),
+        section("Generator", &generator(summary), Align::Left),
+    ];
+    parts.concat()
 }
 
 fn facts(summary: &Summary) -> String {
     format!(
-        "{} requests in {}, up to {} {}, {} failed, {}",
+        "{} requests in {}, up to {} {}, {} failed, {}\n",
         count(summary.total.requests),
         clock(summary.duration_s.into()),
         level(summary.level_max),
@@ -56,7 +65,8 @@ fn ended(summary: &Summary) -> String {
 
 fn knee(summary: &Summary) -> String {
     let Some(knee) = summary.knee_text() else { return String::new() };
-    let first = summary.exhausted_first.as_ref().map_or_else(String::new, |first| format!("First: {first}.\n"));
+    let first =
+        summary.exhausted_first.as_ref().map_or_else(String::new, |first| format!("First: {first}.\n"));
     format!("\n{knee}\n{first}")
 }
 
@@ -69,7 +79,7 @@ fn objectives(summary: &Summary, style: Style) -> Vec<Vec<String>> {
 fn objective(row: &ObjectiveRow, style: Style) -> Vec<String> {
     let name = line(&row.name, NAME_MAX);
     let Some(measured) = &row.measured else {
-        return [name.as_str(), "", "not exercised by this scenario"].map(str::to_owned).to_vec();
+        return vec![name, "not exercised by this scenario".to_owned()];
     };
     vec![
         name,
@@ -128,7 +138,7 @@ fn with_heads(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<Ve
 }
 
 /// Columns as wide as their widest cell. Nothing if there is no row besides the head.
-fn section(title: &str, rows: &[Vec<String>]) -> String {
+fn section(title: &str, rows: &[Vec<String>], align: Align) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     if columns == 0 || (rows.len() == 1 && rows[0].first().is_some_and(String::is_empty)) {
         return String::new();
@@ -139,16 +149,17 @@ fn section(title: &str, rows: &[Vec<String>]) -> String {
         full.map(|row| visible(&row[column])).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut text = format!("\n{title}\n");
-    for row in rows {
-        let cells = row.iter().zip(&widths).map(|(cell, &width)| {
+    let lines = rows.iter().map(|row| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
             let padding = " ".repeat(width.saturating_sub(visible(cell)));
-            format!("{cell}{padding}")
+            match align {
+                Align::Numbers if column > 0 => format!("{padding}{cell}"),
+                Align::Left | Align::Numbers => format!("{cell}{padding}"),
+            }
         });
-        let line = cells.collect::<Vec<_>>().join("  ");
-        text += &format!("  {}\n", line.trim_end());
-    }
-    text
+        format!("  {}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    });
+    format!("\n{title}\n{}", lines.collect::<String>())
 }
 
 /// How many columns of the terminal it takes: colour codes take none.

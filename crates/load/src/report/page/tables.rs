@@ -178,7 +178,7 @@ pub(super) fn generator(summary: &Summary) -> Markup {
             @if !summary.stages.is_empty() {
                 div.wide tabindex="0" role="region" aria-label="Stages" {
                     table {
-                        caption { "By stage: of its hold, or of its ramp if it has no hold." }
+                        caption { "By stage (its hold, if it has one)." }
                         thead { tr {
                             th.n scope="col" { (summary.level_unit()) }
                             @for head in ["from", "until", "requests", "P95", "sent late, P99"] {

@@ -25,7 +25,8 @@ pub(in crate::report) struct Measured {
     /// `ms` or `ratio`
     pub(in crate::report) unit: Unit,
     pub(in crate::report) limit: f64,
-    pub(in crate::report) measured: Option<f64>,
+    /// `None`: there were no requests.
+    pub(in crate::report) value: Option<f64>,
     /// 95 %
     pub(in crate::report) interval: Option<(f64, f64)>,
     /// The part of the limit that was not used: 0.4 is 40 % to spare, -0.1 is 10 % over. For availability, of the
@@ -68,22 +69,22 @@ impl Measured {
             Unit::Ms => value * 1000.0,
             Unit::Ratio => value,
         };
-        let measured = judgement.measured.map(shown);
+        let value = judgement.measured.map(shown);
         Self {
             key: judgement.clause.key(),
             limit_text: judgement.clause.to_string(),
             unit,
             limit,
-            measured,
+            value,
             interval: judgement.interval.map(|(low, high)| (shown(low), shown(high))),
-            margin_ratio: measured.and_then(|measured| margin(&judgement.clause, measured, limit)),
+            margin_ratio: value.and_then(|value| margin(&judgement.clause, value, limit)),
             requests: judgement.requests,
             verdict: judgement.verdict,
         }
     }
 
     pub(in crate::report) fn measured_text(&self) -> String {
-        self.measured.map_or_else(|| "no requests".to_owned(), |measured| self.value_text(measured))
+        self.value.map_or_else(|| "no requests".to_owned(), |value| self.value_text(value))
     }
 
     pub(in crate::report) fn interval_text(&self) -> String {

@@ -14,8 +14,6 @@ use crate::run::{
 };
 
 const LEVELS: [f64; 6] = [150.0, 300.0, 450.0, 650.0, 800.0, 1000.0];
-const STAGE: u32 = 170;
-const RAMP: u32 = 30;
 
 /// Steps, with their share of the requests and how slow they are in comparison.
 const STEPS: [(&str, &str, f64, f64); 3] = [
@@ -25,13 +23,21 @@ const STEPS: [(&str, &str, f64, f64); 3] = [
 ];
 
 pub(super) fn run() -> Run {
-    let stages: Vec<_> = (0..).zip(LEVELS).map(|(index, level)| stage(index, level)).collect();
+    of_stages(170)
+}
+
+/// The same in 2 minutes.
+pub(super) fn short() -> Run {
+    of_stages(20)
+}
+
+fn of_stages(seconds: u32) -> Run {
     let mut run = empty();
-    run.stages = stages;
-    let length = STAGE * 6;
-    for at in 0..length {
-        let users = users(at);
-        let instances = instances(at);
+    run.stages = (0..).zip(LEVELS).map(|(index, level)| stage(index, level, seconds)).collect();
+    for at in 0..seconds * 6 {
+        let users = users(at, seconds);
+        // One instance per 100 users, 8 s late.
+        let instances = (self::users(at.saturating_sub(8), seconds) / 100.0).ceil().clamp(1.0, 10.0);
         run.seconds.push(second(at, users, instances));
         run.platform.push(platform(at, users, instances));
         run.generator.push(generator(at, users));
@@ -54,7 +60,7 @@ pub(super) fn empty() -> Run {
         ended: Ended::Completed,
         judged: Judged::IntendedStart,
         open: false,
-        stages: vec![stage(0, LEVELS[0])],
+        stages: vec![stage(0, LEVELS[0], 170)],
         steps: STEPS.map(step).to_vec(),
         seconds: Vec::new(),
         platform: Vec::new(),
@@ -142,21 +148,16 @@ fn conditions() -> Conditions {
     }
 }
 
-fn stage(index: u32, level: f64) -> StageRun {
-    let from = index * STAGE;
-    StageRun { level, from, holds_from: from + RAMP, until: from + STAGE }
+fn stage(index: u32, level: f64, seconds: u32) -> StageRun {
+    let from = index * seconds;
+    StageRun { level, from, holds_from: from + seconds / 5, until: from + seconds }
 }
 
-fn users(at: u32) -> f64 {
-    let stage = (at / STAGE) as usize;
+fn users(at: u32, seconds: u32) -> f64 {
+    let stage = (at / seconds) as usize;
     let before = if stage == 0 { 0.0 } else { LEVELS[stage - 1] };
-    let way = (f64::from(at % STAGE) / f64::from(RAMP)).min(1.0);
+    let way = (f64::from(at % seconds) / f64::from(seconds / 5)).min(1.0);
     (before + (LEVELS[stage] - before) * way).round()
-}
-
-/// One per 100 users, 8 s late.
-fn instances(at: u32) -> f64 {
-    (users(at.saturating_sub(8)) / 100.0).ceil().clamp(1.0, 10.0)
 }
 
 /// From 0 up to 1, the same for every run.
