@@ -34,8 +34,7 @@ pub(super) struct Chart {
     pub(super) names_matter: bool,
     /// Horizontal lines: limits, with what they are.
     pub(super) limits: Vec<(f64, String)>,
-    /// Parts of the x axis that do not count.
-    pub(super) shaded: Vec<(f64, f64)>,
+    pub(super) bands: Vec<Band>,
 }
 
 /// The x axis, from 0 to this.
@@ -47,6 +46,8 @@ pub(super) enum X {
 
 #[derive(Clone, Copy)]
 pub(super) enum Y {
+    /// Of things that come whole.
+    Count,
     Number,
     /// On a logarithmic axis: they span orders of magnitude.
     Milliseconds,
@@ -62,6 +63,14 @@ pub(super) struct Line {
     pub(super) colour: &'static str,
     /// `None` interrupts the line.
     pub(super) points: Vec<(f64, Option<f64>)>,
+}
+
+/// A part of the x axis that is told apart.
+#[derive(Clone, Copy)]
+pub(super) struct Band {
+    pub(super) from: f64,
+    pub(super) until: f64,
+    pub(super) colour: &'static str,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -110,7 +119,7 @@ impl Chart {
                 let (low, high) = self.decades();
                 layout.with_log_y().with_y_axis_min(low).with_y_axis_max(high)
             }
-            Y::Number | Y::Percent | Y::Bytes => {
+            Y::Count | Y::Number | Y::Percent | Y::Bytes => {
                 // A little room, or the highest line would be cut in half.
                 let top = if self.highest() > 0.0 { self.highest() * 1.06 } else { 1.0 };
                 layout.with_y_axis_min(0.0).with_y_axis_max(top).with_y_tick_step(self.step())
@@ -120,8 +129,9 @@ impl Chart {
             let line = ReferenceLine::horizontal(*value).with_color("var(--fail)").with_label(what.clone());
             layout = layout.with_reference_line(line);
         }
-        for &(from, until) in &self.shaded {
-            let region = ShadedRegion::vertical(from, until).with_color("var(--invalid)").with_opacity(0.14);
+        for band in &self.bands {
+            let region =
+                ShadedRegion::vertical(band.from, band.until).with_color(band.colour).with_opacity(0.14);
             layout = layout.with_shaded_region(region);
         }
         layout
@@ -147,7 +157,7 @@ impl Chart {
         (below.unwrap_or(low), above.unwrap_or(high))
     }
 
-    /// Three to five ticks of a linear axis.
+    /// Two to four ticks of a linear axis above its 0.
     fn step(&self) -> f64 {
         let highest = self.highest();
         if highest <= 0.0 {
@@ -155,9 +165,9 @@ impl Chart {
         }
         let rough = highest / 4.0;
         let decade = 10_f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].map(|step| step * decade).into_iter().find(|&step| step >= rough);
-        let step = step.unwrap_or(rough);
-        if matches!(self.y, Y::Number) && highest >= 1.0 { step.max(1.0) } else { step }
+        let fits = |step: &f64| *step >= rough && (!matches!(self.y, Y::Count) || step.fract() == 0.0);
+        let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|step| step * decade).into_iter().find(fits);
+        step.unwrap_or_else(|| rough.ceil())
     }
 
     /// kuva writes a file of its own; in the page it scales with its column and is described by its caption.
@@ -198,7 +208,7 @@ impl X {
 impl Y {
     fn label(self) -> fn(f64) -> String {
         match self {
-            Self::Number => |value| match value {
+            Self::Count | Self::Number => |value| match value {
                 value if value >= 10_000.0 => format!("{}k", format::trimmed(value / 1000.0, 1)),
                 value if value >= 1000.0 => format::level(value),
                 value => format::trimmed(value, 2),

@@ -2,7 +2,7 @@
 
 use mare_slo::Clause;
 
-use super::chart::{Chart, Line, Stroke, X, Y};
+use super::chart::{Band, Chart, Line, Stroke, X, Y};
 use super::exhausted;
 use super::merged::Latency;
 use super::series::{self, AtLevel, Slice};
@@ -24,24 +24,30 @@ type Points = Vec<(f64, Option<f64>)>;
 pub(super) fn by_level(run: &Run, summary: &Summary) -> Vec<Chart> {
     let levels = series::levels(run, |stage| summary.stages[stage].unhealthy.is_empty());
     let unit = summary.level_unit();
-    let x = X::Level(levels.last().map_or(1.0, |at| at.level) * 1.04);
+    let x = X::Level(levels.last().map_or(0.0, |at| at.level).max(1.0) * 1.04);
     let latency = |read: fn(&Latency) -> f64| -> Points {
         levels.iter().map(|at| (at.level, at.response.as_ref().map(read))).collect()
     };
-    let shaded = unhealthy(&levels);
-    let invalid =
-        if shaded.is_empty() { "" } else { " Shaded: the generator was not healthy, so these do not count." };
+    let mut bands = unhealthy(&levels);
+    let mut bands_note = String::new();
+    if !bands.is_empty() {
+        bands_note += " Violet: the generator was not healthy, so these do not count.";
+    }
+    if let Some((from, until)) = run.knee.as_ref().and_then(|knee| knee.interval) {
+        bands.push(Band { from, until, colour: "var(--inconclusive)" });
+        bands_note += " Ochre: where the objectives break, 95 %.";
+    }
     let rate = |at: &AtLevel| (at.level, Some(at.tally.total as f64 / f64::from(at.seconds)));
     let chart = |title: String, note: String, y, lines, limits| Chart {
         title,
-        note: note + invalid,
+        note: note + &bands_note,
         x,
         y,
         height: 230.0,
         lines,
         names_matter: false,
         limits,
-        shaded: shaded.clone(),
+        bands: bands.clone(),
     };
     vec![
         chart(
@@ -73,15 +79,15 @@ pub(super) fn over_time(run: &Run, summary: &Summary) -> Vec<Chart> {
     let late = points(&slices, |slice| slice.lag.map(|lag| lag.p99_ms));
     let late = vec![line("sent late", "var(--c3)", Stroke::Thick, late)];
     charts.push(over_time_chart(run, "Sent late, P99", "", Y::Milliseconds, late));
-    let shaded: Vec<_> = summary
+    let bands: Vec<_> = summary
         .stages
         .iter()
         .filter(|stage| !stage.unhealthy.is_empty())
-        .map(|stage| (f64::from(stage.from_s), f64::from(stage.until_s)))
+        .map(|stage| unhealthy_band(f64::from(stage.from_s), f64::from(stage.until_s)))
         .collect();
     charts.retain(|chart| !chart.is_empty());
     for chart in &mut charts {
-        chart.shaded.clone_from(&shaded);
+        chart.bands.clone_from(&bands);
     }
     charts
 }
@@ -157,14 +163,14 @@ fn platform(run: &Run, slices: &[Slice]) -> Vec<Chart> {
         Chart { names_matter: true, ..over_time_chart(run, title, note, y, lines.collect()) }
     };
     let mut charts = vec![
-        per_service("Instances ready", "", Y::Number, |service| f64::from(service.ready)),
+        per_service("Instances ready", "", Y::Count, |service| f64::from(service.ready)),
         per_service("CPU, in cores", "", Y::Number, |service| service.cpu),
         per_service("Memory", "", Y::Bytes, |service| service.memory_bytes as f64),
-        per_service("Requests waiting for an instance", "", Y::Number, |service| f64::from(service.waiting)),
+        per_service("Requests waiting for an instance", "", Y::Count, |service| f64::from(service.waiting)),
     ];
     let samples = || run.platform.iter().flat_map(|sample| sample.services.values());
     if samples().any(|service| service.backlog > 0) {
-        charts.push(per_service("Tasks waiting", "", Y::Number, |service| service.backlog as f64));
+        charts.push(per_service("Tasks waiting", "", Y::Count, |service| service.backlog as f64));
     }
     charts
 }
@@ -208,12 +214,12 @@ fn over_time_chart(run: &Run, title: &str, note: &str, y: Y, lines: Vec<Line>) -
         height: match y {
             // More ticks.
             Y::Milliseconds => 220.0,
-            Y::Number | Y::Percent | Y::Bytes => 150.0,
+            Y::Count | Y::Number | Y::Percent | Y::Bytes => 150.0,
         },
         lines,
         names_matter: false,
         limits: Vec::new(),
-        shaded: Vec::new(),
+        bands: Vec::new(),
     }
 }
 
@@ -244,16 +250,20 @@ fn points(slices: &[Slice], read: impl Fn(&Slice) -> Option<f64>) -> Points {
 }
 
 /// Half way to the neighbours, around every level that does not count.
-fn unhealthy(levels: &[AtLevel]) -> Vec<(f64, f64)> {
+fn unhealthy(levels: &[AtLevel]) -> Vec<Band> {
     let middle = |a: usize, b: usize| f64::midpoint(levels[a].level, levels[b].level);
     let unhealthy = levels.iter().enumerate().filter(|(_, at)| !at.healthy);
     unhealthy
         .map(|(index, at)| {
             let from = if index == 0 { 0.0 } else { middle(index - 1, index) };
             let until = if index + 1 == levels.len() { at.level * 1.04 } else { middle(index, index + 1) };
-            (from, until)
+            unhealthy_band(from, until)
         })
         .collect()
+}
+
+fn unhealthy_band(from: f64, until: f64) -> Band {
+    Band { from, until, colour: "var(--invalid)" }
 }
 
 /// Limits on latency, each once.

@@ -62,7 +62,7 @@ fn verdict(summary: &Summary) -> Markup {
             p.over { "Load test · " (clock_date(summary)) }
             h1 { (summary.scenario) }
             p.verdict { span.mark aria-hidden="true" { (mark(summary.verdict)) } (summary.verdict) }
-            p.meaning { (meaning(summary.verdict)) }
+            p.meaning { (meaning(summary)) }
             @if let Some(ended) = ended(summary) { p.ended { (ended) } }
             @if !summary.why.is_empty() {
                 ul.why { @for why in &summary.why { li { (why) } } }
@@ -96,7 +96,7 @@ fn knee(summary: &Summary) -> Markup {
             h2 { "Where the objectives break" }
             p.lead { (text) }
             @if let Some(first) = &summary.exhausted_first { p { strong { "First to run out: " } (first) "." } }
-            @else { p { "Nothing that was sampled ran out: no service at its maximum, CPU left. Look upstream." } }
+            @else { p { "Nothing that was sampled ran out, neither instances nor CPU: look upstream." } }
             @if let Some(knee) = knee { (tables::knee(knee, summary.level_unit())) }
         }
     }
@@ -204,8 +204,11 @@ fn mark(verdict: Verdict) -> &'static str {
     }
 }
 
-fn meaning(verdict: Verdict) -> &'static str {
-    match verdict {
+fn meaning(summary: &Summary) -> &'static str {
+    match summary.verdict {
+        Verdict::Invalid if matches!(summary.ended, Ended::GaveUp(_)) => {
+            "The run was given up, so it proves nothing."
+        }
         Verdict::Pass => "Every objective was kept.",
         Verdict::Inconclusive => "The measurement is too uncertain to tell.",
         Verdict::Fail => "At least one objective was broken.",

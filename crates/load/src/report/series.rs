@@ -95,7 +95,7 @@ pub(super) fn of_stage<'a>(run: &'a Run, stage: &StageRun) -> &'a [Second] {
 pub(super) fn levels(run: &Run, healthy: impl Fn(usize) -> bool) -> Vec<AtLevel> {
     let holds = run.stages.iter().filter(|stage| stage.holds_from < stage.until).count();
     let top = run.stages.iter().map(|stage| stage.level).fold(0.0, f64::max);
-    let part = top / LEVELS_MAX as f64;
+    let part = (top / LEVELS_MAX as f64).max(f64::MIN_POSITIVE);
     let mut seconds: Vec<(f64, usize, &Second)> = run
         .seconds
         .iter()

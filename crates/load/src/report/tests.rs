@@ -2,8 +2,8 @@ use mare_slo::Verdict;
 use mare_slo::knee::{Knee, Level};
 
 use crate::judge::Findings;
-use crate::report::{Style, html, json, seconds_csv, steps_csv, text};
-use crate::run::{Ended, Run};
+use crate::report::{Style, html, json, seconds_csv, series, steps_csv, text};
+use crate::run::{Ended, Run, StageRun};
 
 mod sample;
 
@@ -157,10 +157,29 @@ fn the_picture_of_levels_marks_those_that_do_not_count() {
 }
 
 #[test]
+fn levels_are_the_holds_or_parts_of_a_ramp() {
+    let check = |run: &Run, expected: usize| {
+        let levels = series::levels(run, |_| true);
+        assert_eq!(levels.len(), expected);
+        assert!(levels.is_sorted_by(|a, b| a.level < b.level));
+    };
+    let mut run = sample::short();
+    check(&run, 6);
+    run.stages = vec![StageRun { level: 1000.0, from: 0, holds_from: 120, until: 120 }];
+    run.seconds.drain(..1); // the first has no requests
+    check(&run, 20);
+    run.stages[0].level = 0.0;
+    check(&run, 1);
+    html(&run, &sample::findings());
+    check(&sample::empty(), 0);
+}
+
+#[test]
 fn an_objective_the_scenario_does_not_exercise_is_not_judged() {
     let (run, findings) = (sample::short(), sample::findings());
-    assert!(html(&run, &findings).contains("Not exercised by this scenario"));
-    assert!(text(&run, &findings, Style::Plain).contains("not exercised"));
+    for report in [html(&run, &findings), text(&run, &findings, Style::Plain)] {
+        assert_eq!(report.matches("not exercised by this scenario").count(), 1);
+    }
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn objectives(summary: &Summary, style: Style) -> Vec<Vec<String>> {
 fn objective(row: &ObjectiveRow, style: Style) -> Vec<String> {
     let name = line(&row.name, NAME_MAX);
     let Some(measured) = &row.measured else {
-        return vec![name, "not exercised by this scenario".to_owned()];
+        return vec![name, row.unmeasured_text().to_owned()];
     };
     vec![
         name,

@@ -17,7 +17,7 @@ pub(super) fn render(run: &Run, summary: &Summary) -> Markup {
         ("Started", summary.started.to_string()),
         ("Commit", conditions.commit.clone().unwrap_or_else(|| "not known".to_owned())),
         ("Mare", conditions.version.clone()),
-        ("Generator", format!("{} processes, {} threads", conditions.processes, conditions.threads)),
+        ("Processes, threads", format!("{}, {}", conditions.processes, conditions.threads)),
         ("Machine", format!("{}, {} cores, {}", machine.cpu, machine.cores, bytes(machine.memory_bytes))),
         ("Kernel", machine.kernel.clone()),
     ];

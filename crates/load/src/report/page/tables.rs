@@ -35,7 +35,7 @@ pub(super) fn objectives(summary: &Summary) -> Markup {
 fn objective(row: &ObjectiveRow) -> Markup {
     let name = html! { th scope="row" { (row.name) small { (row.on) } } };
     let Some(measured) = &row.measured else {
-        return html! { tr { (name) td colspan="5" { "Not exercised by this scenario, so not judged." } } };
+        return html! { tr { (name) td colspan="5" { (row.unmeasured_text()) } } };
     };
     html! {
         tr {

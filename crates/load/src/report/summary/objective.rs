@@ -12,7 +12,9 @@ pub(in crate::report) struct ObjectiveRow {
     pub(in crate::report) name: String,
     /// What it is about.
     pub(in crate::report) on: String,
-    /// `None`: the scenario does not exercise it.
+    /// Whether the scenario has a step it is about.
+    pub(in crate::report) exercised: bool,
+    /// `None`: not judged.
     pub(in crate::report) measured: Option<Measured>,
 }
 
@@ -48,13 +50,25 @@ pub(super) fn rows(run: &Run, findings: &Findings) -> Vec<ObjectiveRow> {
 }
 
 fn rows_of(index: usize, promise: &Promise, findings: &Findings) -> Vec<ObjectiveRow> {
-    let row = |measured| ObjectiveRow { name: promise.name.clone(), on: promise.on.clone(), measured };
+    let row = |measured| ObjectiveRow {
+        name: promise.name.clone(),
+        on: promise.on.clone(),
+        exercised: !promise.steps.is_empty(),
+        measured,
+    };
     let finding = findings.promises.iter().find(|finding| finding.promise == index);
     let judgements = finding.map_or(&[][..], |finding| &finding.judgements);
     if judgements.is_empty() {
         return vec![row(None)];
     }
     judgements.iter().map(|judgement| row(Some(Measured::of(judgement)))).collect()
+}
+
+impl ObjectiveRow {
+    /// What stands where a measurement is missing.
+    pub(in crate::report) fn unmeasured_text(&self) -> &'static str {
+        if self.exercised { "not judged" } else { "not exercised by this scenario" }
+    }
 }
 
 impl Measured {
@@ -64,9 +78,9 @@ impl Measured {
             Clause::Errors { max } => (Unit::Ratio, max),
             Clause::Availability { min } => (Unit::Ratio, min),
         };
-        // Latencies are judged in seconds and shown in milliseconds.
+        // Latencies are judged in seconds and shown in milliseconds, to the microsecond.
         let shown = |value: f64| match unit {
-            Unit::Ms => value * 1000.0,
+            Unit::Ms => (value * 1e6).round() / 1e3,
             Unit::Ratio => value,
         };
         let value = judgement.measured.map(shown);
