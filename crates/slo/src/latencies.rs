@@ -130,6 +130,9 @@ mod tests {
     }
 
     proptest! {
+        // Walking a histogram's buckets is slow without optimisation.
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
         #[test]
         fn a_percentile_is_the_order_statistic_or_up_to_the_stated_error_above(mut us in some_us()) {
             let latencies = of(&us);

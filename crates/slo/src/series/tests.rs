@@ -99,14 +99,14 @@ fn the_bisected_interval_is_that_of_all_resamples_quantiles() {
 /// Of 95 % intervals, about 95 % hold the true value: here independent requests, so that the true one is known.
 #[test]
 fn intervals_hold_the_true_percentile_as_often_as_they_claim() {
-    let held = (0..200).filter(|&seed| {
+    let held = (0..100).filter(|&seed| {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let second = |_| ((0..50).map(|_| rng.u64(0..1000)).collect(), 0);
-        let (low, high) = series(&(0..40).map(second).collect::<Vec<_>>()).quantile_interval(0.95).unwrap();
+        let second = |_| ((0..40).map(|_| rng.u64(0..1000)).collect(), 0);
+        let (low, high) = series(&(0..25).map(second).collect::<Vec<_>>()).quantile_interval(0.95).unwrap();
         low <= 0.950 && 0.949 <= high
     });
     let held = held.count();
-    assert!(held >= 186, "{held} of 200");
+    assert!(held >= 92, "{held} of 100");
 }
 
 #[test]
