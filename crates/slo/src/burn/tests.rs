@@ -2,6 +2,7 @@ use mare_manifest::model::objective::Percentile;
 use proptest::prelude::*;
 
 use super::*;
+use crate::events::ceil;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const ERRORS: Clause = Clause::Errors { max: 0.005 };
@@ -56,7 +57,7 @@ fn history(parts: &[(u64, f64)]) -> (History, u64) {
             now += step;
             total += step * 10;
             bad += (step * 10) as f64 * share;
-            history.record(now, Events { good: total - bad as u64, total });
+            history.record(now, Events { good: total - ceil(bad), total });
         }
     }
     (history, now)
