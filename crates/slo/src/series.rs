@@ -1,7 +1,5 @@
 //! What was measured second by second, and what it says of a clause.
 
-use std::time::Duration;
-
 use crate::bootstrap::{Bootstrap, End, middle, prefix_sums, reaches};
 use crate::events::{ceil, needed};
 use crate::latencies::bucket_end;
@@ -60,31 +58,16 @@ impl Series {
     /// order-statistic interval), and the bootstrap's, which knows of bursts. A clause that allows nothing bad at all
     /// is kept or broken by what was seen, for no number of requests could prove it.
     pub fn judge(&self, clause: &Clause) -> Judgement {
-        let good = |second: &Second| events(clause, &second.latencies, second.tally);
         let events = events(clause, &self.all, self.tally);
-        let target = clause.target();
         let Some(bad) = events.bad_ratio() else {
-            let clause = *clause;
-            return Judgement {
-                clause,
-                measured: None,
-                interval: None,
-                requests: 0,
-                verdict: Verdict::Inconclusive,
-            };
+            let (clause, verdict) = (*clause, Verdict::Inconclusive);
+            return Judgement { clause, measured: None, interval: None, requests: 0, verdict };
         };
-        let by_second: Vec<Events> = self.seconds.iter().map(good).collect();
-        let (low, high) = self.share_interval(events, &by_second);
+        let target = clause.target();
+        let (low, high) = self.share_interval(clause, events);
         let verdict = match events.meet(target) {
-            kept if target >= 1.0 => {
-                if kept {
-                    Verdict::Pass
-                } else {
-                    Verdict::Fail
-                }
-            }
-            true if low >= target => Verdict::Pass,
-            false if high < target => Verdict::Fail,
+            true if low >= target || target >= 1.0 => Verdict::Pass,
+            false if high < target || target >= 1.0 => Verdict::Fail,
             _ => Verdict::Inconclusive,
         };
         let (measured, interval) = match clause {
@@ -136,11 +119,12 @@ impl Series {
         Some((end(End::Low)?, end(End::High)?))
     }
 
-    /// Of the share of good events, which are not none.
-    fn share_interval(&self, all: Events, by_second: &[Events]) -> (f64, f64) {
+    /// Of the share of good events; `all` of them are not none.
+    fn share_interval(&self, clause: &Clause, all: Events) -> (f64, f64) {
         let (low, high) = wilson(all);
-        let good = prefix_sums(by_second.iter().map(|events| events.good));
-        let total = prefix_sums(by_second.iter().map(|events| events.total));
+        let by_second = self.seconds.iter().map(|second| events(clause, &second.latencies, second.tally));
+        let (good, total): (Vec<u64>, Vec<u64>) = by_second.map(|events| (events.good, events.total)).unzip();
+        let (good, total) = (prefix_sums(good.into_iter()), prefix_sums(total.into_iter()));
         let resamples = self.bootstrap.sums(&good).zip(self.bootstrap.sums(&total));
         let shares = resamples.filter(|&(_, n)| n > 0).map(|(good, n)| good as f64 / n as f64).collect();
         middle(shares).map_or((low, high), |(lowest, highest)| (low.min(lowest), high.max(highest)))
@@ -181,7 +165,9 @@ fn within(cumulative: &[(u64, u64)], us: u64) -> u64 {
 
 fn events(clause: &Clause, latencies: &[(u64, u64)], tally: Tally) -> Events {
     match *clause {
-        Clause::Latency { limit, .. } => within_limit(latencies, limit),
+        Clause::Latency { limit, .. } => {
+            Events { good: within(latencies, bucket_end(limit)), total: within(latencies, u64::MAX) }
+        }
         Clause::Errors { .. } => {
             Events { good: tally.total.saturating_sub(tally.errors), total: tally.total }
         }
@@ -189,10 +175,6 @@ fn events(clause: &Clause, latencies: &[(u64, u64)], tally: Tally) -> Events {
             Events { good: tally.total.saturating_sub(tally.unavailable), total: tally.total }
         }
     }
-}
-
-fn within_limit(latencies: &[(u64, u64)], limit: Duration) -> Events {
-    Events { good: within(latencies, bucket_end(limit)), total: within(latencies, u64::MAX) }
 }
 
 #[cfg(test)]
