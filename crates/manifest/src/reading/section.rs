@@ -26,7 +26,12 @@ pub struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// A section that is absent: every key has its default.
-    pub(crate) fn absent(reading: &'a Reading<'a>, keys: &'static [Key], path: String, at: Range<usize>) -> Self {
+    pub(crate) fn absent(
+        reading: &'a Reading<'a>,
+        keys: &'static [Key],
+        path: String,
+        at: Range<usize>,
+    ) -> Self {
         Self { reading, values: BTreeMap::new(), keys, path, listed: false, at }
     }
 

@@ -31,21 +31,25 @@ impl<'a> Section<'a> {
     }
 
     pub fn count(&self, name: &str) -> u32 {
+        let Kind::Count(bounds) = &self.key(name).kind else { return 0 };
+        self.count_if(name).unwrap_or(bounds.min)
+    }
+
+    /// Like [`Section::count`], but `None` if it is absent without a default, and after a mistake.
+    pub fn count_if(&self, name: &str) -> Option<u32> {
         let key = self.key(name);
-        let Kind::Count(bounds) = &key.kind else { return 0 };
-        let otherwise = bounds.default.unwrap_or(bounds.min);
-        let Some(value) = self.values.get(name) else { return otherwise };
+        let Kind::Count(bounds) = &key.kind else { return None };
+        let Some(value) = self.values.get(name) else { return bounds.default };
         let DeValue::Integer(number) = value.get_ref() else {
             self.reading.wrong_type(key, value);
-            return otherwise;
+            return None;
         };
-        match u32::from_str_radix(number.as_str(), number.radix()) {
-            Ok(number) if (bounds.min..=bounds.max).contains(&number) => number,
-            _ => {
-                self.out_of_bounds(key, value.span(), &bounds.min.to_string(), &bounds.max.to_string());
-                otherwise
-            }
+        let number = u32::from_str_radix(number.as_str(), number.radix()).ok();
+        let number = number.filter(|number| (bounds.min..=bounds.max).contains(number));
+        if number.is_none() {
+            self.out_of_bounds(key, value.span(), &bounds.min.to_string(), &bounds.max.to_string());
         }
+        number
     }
 
     /// A number above the lower bound, up to the upper one.
@@ -87,7 +91,7 @@ impl<'a> Section<'a> {
         self.measure(key, bounds, units::size, units::size_text)
     }
 
-    /// Like [`Section::duration`], for one that may be absent.
+    /// Like [`Section::duration`], but `None` if it is absent without a default, and after a mistake.
     pub fn duration_if(&self, name: &str) -> Option<Duration> {
         let key = self.key(name);
         let Kind::Duration(bounds) = &key.kind else { return None };
@@ -119,7 +123,7 @@ impl<'a> Section<'a> {
             let title = format!("`{}` needs a unit", key.name);
             self.reading
                 .note(Mistake::new(value.span(), title, "a number without a unit").help(unit_help(key)));
-            return bounds.default;
+            return None;
         }
         let raw = self.reading.raw(key, value)?;
         let written = self.reading.interpolate(raw, value.span(), Port::Refused)?;
