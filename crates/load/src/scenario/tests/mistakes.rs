@@ -3,7 +3,7 @@
 use super::{read, with_step, with_steps};
 
 /// The scenario has this one mistake, and the text shown says all of `expected`.
-fn check(source: &str, expected: &[&str]) {
+fn told(source: &str, expected: &[&str]) {
     let mistakes = read(source).expect_err(source);
     let shown = mistakes.to_string();
     assert_eq!(mistakes.count(), 1, "{shown}");
@@ -72,7 +72,7 @@ fn an_empty_scenario_is_told_what_it_needs() {
 
 #[test]
 fn stages_count_one_thing() {
-    let check = |stages: &str, expected: &[&str]| check(&with_stages(stages), expected);
+    let check = |stages: &str, expected: &[&str]| told(&with_stages(stages), expected);
     check(
         "[[stages]]\nusers = 1\nhold = \"1s\"\n[[stages]]\nrate = \"1/s\"\nhold = \"1s\"",
         &["`rate` among stages of `users`", "the first stage decides"],
@@ -90,7 +90,7 @@ fn stages_count_one_thing() {
 #[test]
 fn a_target_is_a_server() {
     let check = |url: &str, expected: &str| {
-        super::mistakes::check(&with(&format!("[target]\nurl = '{url}'")), &[expected])
+        told(&with(&format!("[target]\nurl = '{url}'")), &[expected]);
     };
     check("localhost:8080", "does not begin with");
     check("ftp://x", "does not begin with");
@@ -100,31 +100,31 @@ fn a_target_is_a_server() {
     check("http://x:99999", "cannot be read");
     check("http://", "cannot be read");
     check("http://${user}", "`${user}` has no value here");
-    super::mistakes::check(&with("[target]\nhttp = \"3\""), &["`\"1.1\"` or `\"2\"`"]);
+    told(&with("[target]\nhttp = \"3\""), &["`\"1.1\"` or `\"2\"`"]);
 }
 
 #[test]
 fn a_flow_has_steps_and_one_pause() {
     let flow = |keys: &str| format!("stages = [{{ users = 1, hold = \"1s\" }}]\n[[flows]]\n{keys}\n");
     let steps = "steps = [{ request = \"GET /\" }]";
-    check(&flow("name = \"x\""), &["`[[flows]]` needs `steps`"]);
-    check(&flow("steps = []"), &["a flow without a step"]);
-    check(&flow(&format!("{steps}\nthink = \"1s\"\npacing = \"1s\"")), &["a flow has `think` and `pacing`"]);
-    check(&flow(&format!("{steps}\nthink = \"0.5s\"")), &["`think` must be a time", "not a whole number"]);
-    check(&flow(&format!("{steps}\nthink = \"uniform(2s, 1s)\"")), &["longer than the second"]);
-    check(&flow(&format!("{steps}\nthink = \"uniform(2s)\"")), &["takes two times"]);
-    check(&flow(&format!("{steps}\nthink = \"exp(2h)\"")), &["at most 1h"]);
-    check(&flow(&format!("{steps}\npacing = \"0s\"")), &["at least 1ms"]);
-    check(&flow(&format!("{steps}\nweight = 0")), &["`weight` must be above 0"]);
-    check(&flow(&format!("{steps}\n[[flows]]\n{steps}")), &["two flows are called `GET /`"]);
+    told(&flow("name = \"x\""), &["`[[flows]]` needs `steps`"]);
+    told(&flow("steps = []"), &["a flow without a step"]);
+    told(&flow(&format!("{steps}\nthink = \"1s\"\npacing = \"1s\"")), &["a flow has `think` and `pacing`"]);
+    told(&flow(&format!("{steps}\nthink = \"0.5s\"")), &["`think` must be a time", "not a whole number"]);
+    told(&flow(&format!("{steps}\nthink = \"uniform(2s, 1s)\"")), &["longer than the second"]);
+    told(&flow(&format!("{steps}\nthink = \"uniform(2s)\"")), &["takes two times"]);
+    told(&flow(&format!("{steps}\nthink = \"exp(2h)\"")), &["at most 1h"]);
+    told(&flow(&format!("{steps}\npacing = \"0s\"")), &["at least 1ms"]);
+    told(&flow(&format!("{steps}\nweight = 0")), &["`weight` must be above 0"]);
+    told(&flow(&format!("{steps}\n[[flows]]\n{steps}")), &["two flows are called `GET /`"]);
     let open = "stages = [{ rate = \"1/s\", hold = \"1s\" }]\n[[flows]]\npacing = \"1s\"\n";
-    check(&format!("{open}{steps}"), &["`pacing` beside a rate"]);
+    told(&format!("{open}{steps}"), &["`pacing` beside a rate"]);
 }
 
 #[test]
 fn a_request_is_a_method_and_a_path() {
     let check = |request: &str, expected: &[&str]| {
-        super::mistakes::check(&with_step(&format!("request = '{request}'")), expected)
+        told(&with_step(&format!("request = '{request}'")), expected);
     };
     check("/items", &["no method", "write `GET /items`"]);
     check("GTE /items", &["not a method", "did you mean `GET`?"]);
@@ -134,13 +134,13 @@ fn a_request_is_a_method_and_a_path() {
     check("GET /a b", &["cannot be sent", "%XX"]);
     check("GET /é", &["cannot be sent"]);
     check("GET /a#b", &["cannot be sent"]);
-    super::mistakes::check(&with_step("name = \"x\""), &["`[[flows.steps]]` needs `request`"]);
+    told(&with_step("name = \"x\""), &["`[[flows.steps]]` needs `request`"]);
 }
 
 #[test]
 fn a_value_is_known_before_it_is_used() {
     let check = |request: &str, expected: &[&str]| {
-        super::mistakes::check(&with_step(&format!("request = 'GET /{request}'")), expected)
+        told(&with_step(&format!("request = 'GET /{request}'")), expected);
     };
     check("${tokn}", &["`${tokn}` is not known", "did you mean `token`?"]);
     check("${itration}", &["did you mean `iteration`?"]);
@@ -154,15 +154,15 @@ fn a_value_is_known_before_it_is_used() {
     check("${row}", &["`row` outside of a feed"]);
     check("${env.NOT_SET}", &["`NOT_SET` is not set", "`${env.NOT_SET:-…}`"]);
     let steps = "[[flows.steps]]\nrequest = \"GET /${id}\"\n[[flows.steps]]\nrequest = \"POST /\"\nextract = { id = \"json:/id\" }\n";
-    super::mistakes::check(&with_steps(steps), &["`${id}` is not known yet", "an earlier step of this flow"]);
+    told(&with_steps(steps), &["`${id}` is not known yet", "an earlier step of this flow"]);
     let json = "request = \"POST /\"\njson = { a = \"x ${number(token)}\" }";
-    super::mistakes::check(&with_step(json), &["`number(…)` outside of JSON"]);
+    told(&with_step(json), &["`number(…)` outside of JSON"]);
 }
 
 #[test]
 fn headers_and_bodies_can_be_sent() {
     let check = |keys: &str, expected: &[&str]| {
-        super::mistakes::check(&with_step(&format!("request = \"POST /\"\n{keys}")), expected)
+        told(&with_step(&format!("request = \"POST /\"\n{keys}")), expected);
     };
     check("headers = { \"a b\" = \"x\" }", &["not a header's name"]);
     check("headers = { x = \"a\\nb\" }", &["holds what no header may"]);
@@ -178,7 +178,7 @@ fn headers_and_bodies_can_be_sent() {
 #[test]
 fn extraction_and_expectation_name_their_places() {
     let check = |keys: &str, expected: &[&str]| {
-        super::mistakes::check(&with_step(&format!("request = \"GET /\"\n{keys}")), expected)
+        told(&with_step(&format!("request = \"GET /\"\n{keys}")), expected);
     };
     check(
         "extract = { a = \"jsn:/x\" }",
@@ -198,7 +198,7 @@ fn extraction_and_expectation_name_their_places() {
 #[test]
 fn a_feed_has_rows_enough() {
     let check = |keys: &str, expected: &[&str]| {
-        super::mistakes::check(&with(&format!("[feeds.f]\n{keys}")), expected)
+        told(&with(&format!("[feeds.f]\n{keys}")), expected);
     };
     check("", &["a feed without rows"]);
     check("file = \"accounts.csv\"\nrows = [{ a = 1 }]", &["a feed has one source"]);
@@ -220,7 +220,7 @@ fn a_feed_has_rows_enough() {
 #[test]
 fn a_threshold_limits_a_step_there_is() {
     let check = |keys: &str, expected: &[&str]| {
-        super::mistakes::check(&with(&format!("[thresholds.t]\n{keys}")), expected)
+        told(&with(&format!("[thresholds.t]\n{keys}")), expected);
     };
     check("", &["a threshold without a limit"]);
     check("p95 = \"1s\"\nstep = \"GTE /\"", &["`step` must name a step", "did you mean `GET /`?"]);

@@ -70,7 +70,7 @@ fn an_objective_of_requests_is_about_the_steps_of_that_shape() {
 #[test]
 fn an_objective_of_a_service_is_about_the_steps_that_lead_to_it() {
     let check = |name: &str, expected: &[usize]| {
-        assert_eq!(steps_of(Subject::Service(name.into())), expected, "{name}")
+        assert_eq!(steps_of(Subject::Service(name.into())), expected, "{name}");
     };
     check("api", &[0, 2]);
     check("writer", &[1]);

@@ -40,7 +40,7 @@ fn body(keys: &str, token: &str) -> String {
 #[test]
 fn every_value_has_its_text() {
     let check = |place: &str, expected: &str| {
-        assert_eq!(path(&format!("GET /{place}"), "t k"), format!("/{expected}"))
+        assert_eq!(path(&format!("GET /{place}"), "t k"), format!("/{expected}"));
     };
     check("a", "a");
     check("${token}", "t%20k");
