@@ -1,8 +1,9 @@
 //! What a scenario file says, with every default filled in, and what is done with it that needs no network.
 //!
-//! [`load`](load()) makes a [`Scenario`] of the file's text. The engine then asks it for what each request needs: [`Template::render`]
-//! writes paths, headers and bodies in a [`Scope`]; [`Step::take`] judges an answer and keeps what later steps use.
-//! `grammar` is the table of the file's keys, `load/` reads along it. Nothing here awaits, reads a clock or a file.
+//! [`load`](load()) makes a [`Scenario`] of the file's text. The engine then asks it for what each request needs:
+//! [`Template::render`] writes paths, headers and bodies in a [`Scope`]; [`Step::take`] judges an answer and keeps what
+//! later steps use. `grammar` is the table of the file's keys, `load/` reads along it. Nothing here awaits, reads a
+//! clock or a file.
 
 mod answer;
 mod encode;
