@@ -10,7 +10,6 @@
 //! Start reading at `summary`; the page is `page`, its pictures `figures`.
 
 mod chart;
-mod exhausted;
 mod figures;
 mod files;
 mod format;

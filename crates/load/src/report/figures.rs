@@ -3,7 +3,6 @@
 use mare_slo::Clause;
 
 use super::chart::{Band, Chart, Line, Stroke, X, Y};
-use super::exhausted;
 use super::merged::Latency;
 use super::series::{self, AtLevel, Slice};
 use super::summary::Summary;
@@ -177,7 +176,7 @@ fn platform(run: &Run, slices: &[Slice]) -> Vec<Chart> {
 
 /// The ones with the most CPU time, in order of their names.
 pub(super) fn shown_services(run: &Run) -> Vec<&str> {
-    let mut services = exhausted::services(run);
+    let mut services = series::services(run);
     let used = |name: &str| -> f64 {
         run.platform.iter().filter_map(|sample| sample.services.get(name)).map(|service| service.cpu).sum()
     };

@@ -95,8 +95,6 @@ fn knee(summary: &Summary) -> Markup {
         section.knee {
             h2 { "Where the objectives break" }
             p.lead { (text) }
-            @if let Some(first) = &summary.exhausted_first { p { strong { "First to run out: " } (first) "." } }
-            @else { p { "Nothing that was sampled ran out, neither instances nor CPU: look upstream." } }
             @if let Some(knee) = knee { (tables::knee(knee, summary.level_unit())) }
         }
     }
@@ -141,7 +139,7 @@ fn keys(chart: &Chart) -> Markup {
 
 fn over_time_note(run: &Run) -> String {
     let seconds = figures::seconds_per_point(run);
-    let services = super::exhausted::services(run).len();
+    let services = super::series::services(run).len();
     let mut notes = vec!["All on the same time axis, in minutes and seconds since the start.".to_owned()];
     if seconds > 1 {
         notes.push(format!(

@@ -172,3 +172,11 @@ pub(super) fn step_latency(
 ) -> Option<Latency> {
     Merged::of(seconds.iter().filter_map(|second| second.steps.get(step)).map(which)).latency()
 }
+
+/// The services any sample names, in order.
+pub(super) fn services(run: &Run) -> Vec<&str> {
+    let mut names: Vec<_> = run.platform.iter().flat_map(|sample| sample.services.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(String::as_str).collect()
+}

@@ -7,7 +7,7 @@ use mare_slo::{Tally, Verdict};
 use serde::Serialize;
 
 use super::merged::{Latency, Merged};
-use super::{exhausted, format, series};
+use super::{format, series};
 use crate::judge::Findings;
 use crate::run::{Conditions, Ended, Judged, Run, Second};
 
@@ -35,7 +35,6 @@ pub(super) struct Summary {
     pub(super) total: Measures,
     pub(super) objectives: Vec<ObjectiveRow>,
     pub(super) knee: Option<Knee>,
-    pub(super) exhausted_first: Option<String>,
     pub(super) stages: Vec<StageRow>,
     pub(super) steps: Vec<StepRow>,
     pub(super) failures: Vec<Failure>,
@@ -123,7 +122,6 @@ impl Summary {
             total: total(run),
             objectives: objective::rows(run, findings),
             knee: run.knee.clone(),
-            exhausted_first: exhausted::first(run),
             stages: stages(run, findings),
             steps: steps(run),
             failures: failures(run),

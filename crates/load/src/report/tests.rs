@@ -183,17 +183,11 @@ fn an_objective_the_scenario_does_not_exercise_is_not_judged() {
 }
 
 #[test]
-fn a_knee_comes_with_its_interval_and_what_ran_out() {
+fn a_knee_comes_with_its_interval() {
     let (_, run, findings) = runs().pop().unwrap();
     let sentence = "hold up to 820 users and break at 860 users (95 %: 795 – 870 users)";
-    let first = "api had all its 10 instances running while requests waited";
-    let mut run = run;
-    for sample in run.platform.iter_mut().rev().take(20) {
-        sample.services.get_mut("api").unwrap().waiting = 4;
-    }
     for report in [html(&run, &findings), text(&run, &findings, Style::Plain)] {
         assert!(report.contains(sentence));
-        assert!(report.contains(first));
     }
 }
 

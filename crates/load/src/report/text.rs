@@ -65,9 +65,7 @@ fn ended(summary: &Summary) -> String {
 
 fn knee(summary: &Summary) -> String {
     let Some(knee) = summary.knee_text() else { return String::new() };
-    let first =
-        summary.exhausted_first.as_ref().map_or_else(String::new, |first| format!("First: {first}.\n"));
-    format!("\n{knee}\n{first}")
+    format!("\n{knee}\n")
 }
 
 fn objectives(summary: &Summary, style: Style) -> Vec<Vec<String>> {
