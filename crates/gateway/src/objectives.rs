@@ -5,8 +5,8 @@
 //!   route ─OfRoute: which of its requests may be meant─► bits of one request ─► Pending ─end of the answer─► Shard
 //! ```
 //!
-//! A request nothing is promised of costs one look at an empty list. One that is counted costs two to four relaxed
-//! additions per objective, on counters only its own worker writes.
+//! A request nothing is promised of costs one look at an empty list. One that is counted costs a binary search and two
+//! to four relaxed additions per objective, on counters only its own worker writes: some 10 ns.
 //!
 //! A client that left before its answer was complete is not counted: nobody knows how long that answer would have
 //! taken.

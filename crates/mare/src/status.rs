@@ -113,7 +113,8 @@ fn objectives(report: &Report) -> String {
     }
     for alert in &report.alerts {
         let severity = severity_text(alert.severity);
-        let _ = write!(out, "\nalert {} ({severity}) since {}: {}", alert.alert, alert.since, alert.reason);
+        let _ =
+            write!(out, "\nalert {} ({severity}) since {:.0}: {}", alert.alert, alert.since, alert.reason);
     }
     out + if report.alerts.is_empty() { "" } else { "\n" }
 }

@@ -86,7 +86,7 @@ impl Service {
         let Kept { histories, alerts } = store.load();
         let (report, latest) = watch::channel(Arc::default());
         let service = Self {
-            board: Board::new(manifest, histories, Timestamp::now()),
+            board: Board::new(manifest, histories, now()),
             firing: alerts,
             patience: Patience { clear: manifest.alerts.clear, repeat: manifest.alerts.repeat },
             every: manifest.alerts.every,
@@ -104,13 +104,13 @@ impl Service {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut saved = Instant::now();
         while shutdown.run_until_cancelled(tick.tick()).await.is_some() {
-            self.evaluate(Timestamp::now(), &counts());
+            self.evaluate(now(), &counts());
             if saved.elapsed() >= SAVE_EVERY {
                 self.save().await;
                 saved = Instant::now();
             }
         }
-        self.evaluate(Timestamp::now(), &counts());
+        self.evaluate(now(), &counts());
         self.save().await;
         self.outbox.finish().await;
     }
@@ -129,6 +129,12 @@ impl Service {
         let kept = Kept { histories: self.board.histories(), alerts: self.firing.clone() };
         self.store.save(kept).await;
     }
+}
+
+/// The time to the millisecond: people read it.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
 impl Handle {

@@ -174,7 +174,7 @@ impl Mail {
     async fn send(&self, app: &str, notice: &Notice) -> Result<(), Failure> {
         let subject = format!("[{app}] {} {}", notice.alert, notice.event.as_str());
         let Notice { since, at, .. } = notice;
-        let text = format!("{}\n\nSince {since}. Sent at {at} by Maré.\n", notice.text(app));
+        let text = format!("{}\n\nSince {since:.0}, as of {at:.0}.\n", notice.text(app));
         let mut message = Message::builder().from(self.from.clone()).subject(subject);
         for to in &self.to {
             message = message.to(to.clone());
