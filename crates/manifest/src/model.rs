@@ -150,34 +150,6 @@ pub enum PathPattern {
     Prefix(String),
 }
 
-impl PathPattern {
-    /// Whether a request's path, as sent, fits.
-    pub fn takes(&self, path: &str) -> bool {
-        match self {
-            Self::Exact(exact) => path == exact,
-            Self::Prefix(prefix) => path.starts_with(prefix.as_str()),
-            Self::Below(above) => {
-                path.strip_prefix(above.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            }
-        }
-    }
-
-    /// Whether there is a path that fits both.
-    pub fn overlaps(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Exact(path), pattern) | (pattern, Self::Exact(path)) => pattern.takes(path),
-            (Self::Below(one), Self::Below(two)) => self.takes(two) || other.takes(one),
-            (Self::Prefix(one), Self::Prefix(two)) => {
-                one.starts_with(two.as_str()) || two.starts_with(one.as_str())
-            }
-            (Self::Prefix(prefix), Self::Below(above)) | (Self::Below(above), Self::Prefix(prefix)) => {
-                let folder = format!("{above}/");
-                folder.starts_with(prefix.as_str()) || prefix.starts_with(&folder)
-            }
-        }
-    }
-}
-
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target {
     /// A key in [`Manifest::services`] that is not `internal`.

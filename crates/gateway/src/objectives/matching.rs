@@ -42,7 +42,7 @@ impl OfRoute {
                 .is_none_or(|wanted| wanted == method || (*wanted == Method::GET && *method == Method::HEAD))
         };
         self.sometimes.iter().fold(self.always, |bits, (bit, wanted, pattern)| {
-            if is_meant(wanted) && pattern.takes(path) { bits | bit } else { bits }
+            if is_meant(wanted) && pattern.matches(path) { bits | bit } else { bits }
         })
     }
 }

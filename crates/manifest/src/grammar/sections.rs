@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Bounds, Form, Key, Kind};
+use super::{Bounds, Form, Grammar, Key, Kind, Variables};
 use crate::defaults;
 
 /// Timers finer than this measure the machine, not the application.
@@ -29,6 +29,16 @@ const DATABASES: &[&str] = &["postgres://", "postgresql://", "sqlite:"];
 const HTTP: &[&str] = &["http://", "https://"];
 const SMTP: &[&str] = &["smtp://", "smtps://"];
 const REDIS: &[&str] = &["redis://", "rediss://"];
+
+pub(crate) static MANIFEST: Grammar = Grammar {
+    root: &ROOT,
+    variables: Variables::Named,
+    names: "becomes a host name",
+    later: &[
+        ("", &["auth", "queues", "tasks", "schedules", "channels"]),
+        ("routes", &["auth", "limit", "cache", "breaker"]),
+    ],
+};
 
 pub(crate) static ROOT: [Key; 8] = [
     Key::new("app", Kind::Table(&APP), "{ name = \"shop\" }", "The application as a whole"),

@@ -75,7 +75,7 @@ error: `errors` needs a unit
 18 | errors = 0.5
    |          ^^^ a number without a unit
    |
-   = help: write a percentage in quotes, for example `errors = "0.5%"`
+   = help: write a number and `%` in quotes, for example `errors = "0.5%"`
 "#,
     );
 }
