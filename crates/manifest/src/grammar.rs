@@ -76,6 +76,8 @@ pub enum Kind {
     /// `"500/s"`: so many per second.
     Rate(Bounds<f64>),
     Text(Form),
+    /// A list of strings, not empty.
+    Texts(Form),
     /// `[name]`
     Table(&'static [Key]),
     /// `[name.ANY-NAME]`
@@ -84,6 +86,8 @@ pub enum Kind {
     List(&'static [Key]),
     /// A table of environment variables.
     Variables,
+    /// A table of free names and one-line rules: `[METHOD ]/path over DURATION`.
+    Rules,
     /// Read and judged by whoever asks, see [`crate::reading::section::Section::value`].
     Other {
         /// What it is called, with its article.
@@ -121,6 +125,8 @@ pub enum Form {
     Folder,
     /// A container image.
     Image,
+    /// `name@host`
+    Mailbox,
     /// A name out of this section.
     NameOf(&'static str),
     /// Judged by whoever asks: what it is called, with its article.
@@ -151,6 +157,7 @@ impl Key {
             Kind::Duration(_) => "a duration",
             Kind::Size(_) => "a size",
             Kind::Ratio(_) => "a percentage",
+            Kind::Texts(_) => "a list of strings",
             Kind::Rate(_) => "a rate",
             Kind::Text(form) => match form {
                 Form::Label => "a name",
@@ -162,12 +169,13 @@ impl Key {
                 Form::Path => "a path",
                 Form::Folder => "a folder",
                 Form::Image => "a container image's name",
+                Form::Mailbox => "a mail address",
                 Form::NameOf("databases") => "a database's name",
                 Form::NameOf(_) => "a service's name",
                 Form::Other(what) => what,
             },
             Kind::Other { what, .. } => what,
-            Kind::Table(_) | Kind::Variables => "a table",
+            Kind::Table(_) | Kind::Variables | Kind::Rules => "a table",
             Kind::Named(_) => "a table of tables",
             Kind::List(_) => "a list of tables",
         }
@@ -184,10 +192,12 @@ impl Key {
             Kind::Ratio(bounds) => bounds.default.map(|r| format!("\"{}\"", units::ratio_text(r))),
             Kind::Rate(bounds) => bounds.default.map(|r| format!("\"{}\"", units::rate_text(r))),
             Kind::Text(_)
+            | Kind::Texts(_)
             | Kind::Table(_)
             | Kind::Named(_)
             | Kind::List(_)
             | Kind::Variables
+            | Kind::Rules
             | Kind::Other { .. } => None,
         }
     }
@@ -204,7 +214,9 @@ impl Key {
             | Kind::Ratio(_)
             | Kind::Rate(_)
             | Kind::Text(_)
+            | Kind::Texts(_)
             | Kind::Variables
+            | Kind::Rules
             | Kind::Other { .. } => &[],
         }
     }

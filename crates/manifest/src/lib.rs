@@ -41,6 +41,7 @@ pub use crate::schema::{schema, schema_of};
 pub use crate::suggest::{closest, did_you_mean};
 
 use crate::grammar::sections::MANIFEST;
+use crate::model::alert::Alerts;
 use crate::model::{App, Backends, Limits, Origin, PathPattern, Route, Service, Target, Text};
 
 /// Reads a manifest. `origin` is what mistakes call the file; `folder` is the one it is in, absolute, as its last
@@ -74,6 +75,8 @@ impl Manifest {
             databases: BTreeMap::new(),
             services: BTreeMap::from([(SERVICE.to_owned(), service)]),
             routes: vec![route],
+            objectives: BTreeMap::new(),
+            alerts: Alerts::default(),
             backends: Backends::default(),
             folder,
         }

@@ -4,6 +4,7 @@
 //! interpolated or not (the user's page says so). The names used as map keys are
 //! lower-case DNS labels (RFC 1123), so they can become host names and metric labels as they are.
 
+pub mod alert;
 pub mod objective;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,9 @@ pub struct Manifest {
     pub databases: BTreeMap<String, Database>,
     pub services: BTreeMap<String, Service>,
     pub routes: Vec<Route>,
+    /// At most [`objective::WATCHED_MAX`], together with the rules of [`alert::Alerts::slow`].
+    pub objectives: BTreeMap<String, objective::Objective>,
+    pub alerts: alert::Alerts,
     pub backends: Backends,
 }
 

@@ -37,6 +37,21 @@ impl PathPattern {
         }
     }
 
+    /// Whether there is a path that fits both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exact(path), pattern) | (pattern, Self::Exact(path)) => pattern.matches(path),
+            (Self::Below(one), Self::Below(two)) => self.matches(two) || other.matches(one),
+            (Self::Prefix(one), Self::Prefix(two)) => {
+                one.starts_with(two.as_str()) || two.starts_with(one.as_str())
+            }
+            (Self::Prefix(prefix), Self::Below(above)) | (Self::Below(above), Self::Prefix(prefix)) => {
+                let folder = format!("{above}/");
+                folder.starts_with(prefix.as_str()) || prefix.starts_with(&folder)
+            }
+        }
+    }
+
     /// Of two that take a path, the greater one is meant: an exact path before a longer beginning before a shorter.
     pub fn specificity(&self) -> impl Ord + use<> {
         match self {
@@ -123,6 +138,29 @@ mod tests {
         check("/a//b", "never match");
         check("/a/../b", "never match");
         check("//*", "never match");
+    }
+
+    #[test]
+    fn patterns_overlap_when_one_path_fits_both() {
+        let check = |one: &str, other: &str, expected: bool| {
+            let [(_, one), (_, other)] = [one, other].map(|text| pattern(text).expect(text));
+            assert_eq!(
+                (one.overlaps(&other), other.overlaps(&one)),
+                (expected, expected),
+                "{one:?} {other:?}"
+            );
+        };
+        check("/a", "/a", true);
+        check("/a", "/a/*", true);
+        check("/a", "/b*", false);
+        check("/a/*", "/a/b/*", true);
+        check("/a/*", "/ab/*", false);
+        check("/*", "/a*", true);
+        check("/a/*", "/a/b*", true);
+        check("/a/*", "/a*", true);
+        check("/a/*", "/ab*", false);
+        check("/ab*", "/a*", true);
+        check("/a*", "/b*", false);
     }
 
     #[test]

@@ -58,6 +58,9 @@ fn property(key: &Key) -> Map<String, Value> {
         Kind::Duration(_) => string(Some(DURATION.to_owned())),
         Kind::Size(_) => string(Some(SIZE.to_owned())),
         Kind::Ratio(_) => string(Some(RATIO.to_owned())),
+        Kind::Texts(form) => object(json!({
+            "type": "array", "minItems": 1, "items": string(form_pattern(*form)),
+        })),
         Kind::Rate(_) => string(Some(RATE.to_owned())),
         Kind::Text(form) => string(form_pattern(*form).map(|pattern| match key.need {
             Need::Optional => format!("|{pattern}"),
@@ -78,6 +81,11 @@ fn property(key: &Key) -> Map<String, Value> {
             "type": "object",
             "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
             "additionalProperties": { "type": "string" },
+        })),
+        Kind::Rules => object(json!({
+            "type": "object",
+            "propertyNames": { "pattern": format!("^{}$", label_pattern()) },
+            "additionalProperties": string(Some("([A-Z]+ )?/[^*?#]*\\*? over .+".to_owned())),
         })),
     };
     property.insert("description".to_owned(), json!(key.doc));
@@ -111,6 +119,7 @@ fn form_pattern(form: Form) -> Option<String> {
         Form::Match => Some("([A-Z]+ )?/[^*?#]*\\*?".to_owned()),
         Form::Path => Some("/.*".to_owned()),
         Form::Host => Some("(\\*\\.)?[^*:/]+".to_owned()),
+        Form::Mailbox => Some("[^@\\s]+@[^@\\s]+".to_owned()),
         Form::Command | Form::Folder | Form::Image | Form::Other(_) => None,
     }
 }

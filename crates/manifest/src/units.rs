@@ -206,6 +206,12 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_ratio_survives_its_text(thousandths in 0_u32..=100_000) {
+            let expected = f64::from(thousandths) / 1000.0 / 100.0;
+            prop_assert_eq!(ratio(&ratio_text(expected)), Ok(expected));
+        }
+
+        #[test]
         fn a_duration_survives_its_text(ms: u64) {
             let duration_ = Duration::from_millis(ms);
             prop_assert_eq!(duration(&duration_text(duration_)), Ok(duration_));

@@ -35,7 +35,7 @@ pub(crate) enum Verb {
     Up(Up),
     /// Validate mare.toml and report every mistake at once
     Check(Check),
-    /// Show services and instances of a running `mare up`
+    /// Show services, instances, error budgets and alerts of a running `mare up`
     Status(Status),
     /// Show what a service's instances write
     Logs(Logs),

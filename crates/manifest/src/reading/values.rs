@@ -176,10 +176,34 @@ impl<'a> Section<'a> {
         self.check_form(name, &written).then_some(written)
     }
 
+    /// A list of strings, which is not empty if it is there.
+    pub(crate) fn texts(&self, name: &str) -> Vec<Written> {
+        let key = self.key(name);
+        let Some(value) = self.values.get(name) else {
+            if key.need == Need::Required {
+                self.missing(key);
+            }
+            return Vec::new();
+        };
+        let DeValue::Array(items) = value.get_ref() else {
+            self.reading.wrong_type(key, value);
+            return Vec::new();
+        };
+        if items.is_empty() {
+            self.empty(key, value.span());
+        }
+        let read = |item| {
+            let raw = self.reading.raw(key, item)?;
+            let written = self.reading.interpolate(raw, item.span(), Port::Refused)?;
+            self.check_form(name, &written).then_some(written)
+        };
+        items.iter().filter_map(read).collect()
+    }
+
     /// Judges the forms that need nothing but the string itself.
     fn check_form(&self, name: &str, written: &Written) -> bool {
         let key = self.key(name);
-        let Kind::Text(form) = &key.kind else { return true };
+        let (Kind::Text(form) | Kind::Texts(form)) = &key.kind else { return true };
         let (wrong, help) = match form {
             Form::Label if !label::is_label(written.value()) => {
                 let other = written.shown().and_then(label::from);
@@ -196,10 +220,12 @@ impl<'a> Section<'a> {
             Form::Image if written.value().contains(|c: char| c.is_whitespace() || c.is_control()) => {
                 ("has spaces in it", example(key))
             }
+            Form::Mailbox if !address::is_mailbox(written.value()) => ("this is not one", example(key)),
             Form::Label
             | Form::Path
             | Form::Url(_)
             | Form::Image
+            | Form::Mailbox
             | Form::Command
             | Form::Origin
             | Form::Match
@@ -261,10 +287,12 @@ fn unit_help(key: &Key) -> String {
         | Kind::Count(_)
         | Kind::Number(_)
         | Kind::Text(_)
+        | Kind::Texts(_)
         | Kind::Table(_)
         | Kind::Named(_)
         | Kind::List(_)
         | Kind::Variables
+        | Kind::Rules
         | Kind::Other { .. } => "a whole number and its unit (ms, s, m, h, d)",
     };
     format!("write {how} in quotes, {}", example(key))
