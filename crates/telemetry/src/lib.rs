@@ -9,6 +9,7 @@
 pub mod log;
 pub mod metrics;
 pub mod output;
+pub mod render;
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
