@@ -58,6 +58,15 @@ pub(crate) fn is_host(host: &str) -> bool {
     host.len() <= HOST_LENGTH_MAX && host.split('.').all(is_label)
 }
 
+/// `name@host`, as far as it can be told without asking the host.
+pub(crate) fn is_mailbox(address: &str) -> bool {
+    address.rsplit_once('@').is_some_and(|(name, host)| {
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_graphic() && !b"@,;<>()[]\\\"".contains(&b))
+            && is_host(host)
+    })
+}
+
 /// Whether something follows one of these beginnings. The rest is judged by whoever connects.
 pub(crate) fn has_scheme(url: &str, schemes: &[&str]) -> bool {
     let rest = schemes.iter().find_map(|scheme| url.strip_prefix(scheme));

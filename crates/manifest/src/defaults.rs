@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::alert::Alerts;
 use crate::model::{Health, Limits, Resources, Scale, Service, Text};
 
 /// Docker and systemd give 10 s and 90 s to stop; this is time for requests of a few seconds to end,
@@ -50,6 +51,15 @@ pub const TIMEOUT: Duration = Duration::from_mins(5);
 /// `docker stop`, and Cloud Run's time between SIGTERM and SIGKILL.
 pub const GRACE: Duration = Duration::from_secs(10);
 
+/// The window the SRE Workbook's burn-rate alerts are computed for.
+pub const WINDOW: Duration = Duration::from_hours(30 * 24);
+/// Fast enough that a person told by it is not told late; one look takes microseconds.
+pub const EVALUATE_EVERY: Duration = Duration::from_secs(10);
+/// Shorter, and an alert about something that comes and goes would come and go with it.
+pub const CLEAR: Duration = Duration::from_mins(5);
+/// Prometheus Alertmanager's `repeat_interval`.
+pub const REPEAT: Duration = Duration::from_hours(4);
+
 impl Default for Limits {
     fn default() -> Self {
         Self { body: BODY, header_time: HEADER_TIME, idle: IDLE, stall: STALL, connections: CONNECTIONS }
@@ -79,6 +89,20 @@ impl Default for Health {
             timeout: HEALTH_TIMEOUT,
             failures: HEALTH_FAILURES,
             startup: STARTUP,
+        }
+    }
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            webhook: None,
+            slack: None,
+            email: None,
+            every: EVALUATE_EVERY,
+            clear: CLEAR,
+            repeat: REPEAT,
+            slow: std::collections::BTreeMap::new(),
         }
     }
 }

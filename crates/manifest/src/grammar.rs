@@ -41,7 +41,11 @@ pub(crate) enum Kind {
     Number(Bounds<f64>),
     Duration(Bounds<Duration>),
     Size(Bounds<u64>),
+    /// `"0.5%"`
+    Ratio(Bounds<f64>),
     Text(Form),
+    /// A list of strings, not empty.
+    Texts(Form),
     /// `[name]`
     Table(&'static [Key]),
     /// `[name.ANY-NAME]`
@@ -50,6 +54,8 @@ pub(crate) enum Kind {
     List(&'static [Key]),
     /// A table of environment variables.
     Variables,
+    /// A table of free names and one-line rules: `[METHOD ]/path over DURATION`.
+    Rules,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +86,8 @@ pub(crate) enum Form {
     Folder,
     /// A container image.
     Image,
+    /// `name@host`
+    Mailbox,
     /// A name out of this section.
     NameOf(&'static str),
 }
@@ -107,6 +115,8 @@ impl Key {
             Kind::Number(_) => "a number",
             Kind::Duration(_) => "a duration",
             Kind::Size(_) => "a size",
+            Kind::Ratio(_) => "a percentage",
+            Kind::Texts(_) => "a list of strings",
             Kind::Text(form) => match form {
                 Form::Label => "a name",
                 Form::Command => "a command in one string",
@@ -117,10 +127,11 @@ impl Key {
                 Form::Path => "a path",
                 Form::Folder => "a folder",
                 Form::Image => "a container image's name",
+                Form::Mailbox => "a mail address",
                 Form::NameOf("databases") => "a database's name",
                 Form::NameOf(_) => "a service's name",
             },
-            Kind::Table(_) | Kind::Variables => "a table",
+            Kind::Table(_) | Kind::Variables | Kind::Rules => "a table",
             Kind::Named(_) => "a table of tables",
             Kind::List(_) => "a list of tables",
         }
@@ -134,7 +145,14 @@ impl Key {
             Kind::Number(bounds) => bounds.default.map(|n| n.to_string()),
             Kind::Duration(bounds) => bounds.default.map(|d| format!("\"{}\"", units::duration_text(d))),
             Kind::Size(bounds) => bounds.default.map(|s| format!("\"{}\"", units::size_text(s))),
-            Kind::Text(_) | Kind::Table(_) | Kind::Named(_) | Kind::List(_) | Kind::Variables => None,
+            Kind::Ratio(bounds) => bounds.default.map(|r| format!("\"{}\"", units::ratio_text(r))),
+            Kind::Text(_)
+            | Kind::Texts(_)
+            | Kind::Table(_)
+            | Kind::Named(_)
+            | Kind::List(_)
+            | Kind::Variables
+            | Kind::Rules => None,
         }
     }
 
@@ -147,8 +165,11 @@ impl Key {
             | Kind::Number(_)
             | Kind::Duration(_)
             | Kind::Size(_)
+            | Kind::Ratio(_)
             | Kind::Text(_)
-            | Kind::Variables => &[],
+            | Kind::Texts(_)
+            | Kind::Variables
+            | Kind::Rules => &[],
         }
     }
 }
@@ -156,7 +177,7 @@ impl Key {
 /// Words of later versions, so that a manifest written for one is told so: the section (`""` at the top),
 /// and its keys.
 const LATER: [(&str, &[&str]); 2] = [
-    ("", &["auth", "queues", "tasks", "schedules", "channels", "objectives"]),
+    ("", &["auth", "queues", "tasks", "schedules", "channels"]),
     ("routes", &["auth", "limit", "cache", "breaker"]),
 ];
 

@@ -40,6 +40,7 @@ pub use crate::schema::schema;
 
 use crate::grammar::sections::ROOT;
 use crate::mistakes::Mistake;
+use crate::model::alert::Alerts;
 use crate::model::{App, Backends, Limits, Origin, PathPattern, Route, Service, Target, Text};
 use crate::reading::Reading;
 use crate::reading::section::Section;
@@ -88,6 +89,8 @@ impl Manifest {
             databases: BTreeMap::new(),
             services: BTreeMap::from([(SERVICE.to_owned(), service)]),
             routes: vec![route],
+            objectives: BTreeMap::new(),
+            alerts: Alerts::default(),
             backends: Backends::default(),
             folder,
         }

@@ -4,6 +4,7 @@
 //! interpolated or not (the user's page says so). The names used as map keys are
 //! lower-case DNS labels (RFC 1123), so they can become host names and metric labels as they are.
 
+pub mod alert;
 pub mod objective;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,9 @@ pub struct Manifest {
     pub databases: BTreeMap<String, Database>,
     pub services: BTreeMap<String, Service>,
     pub routes: Vec<Route>,
+    /// At most [`objective::WATCHED_MAX`], together with the rules of [`alert::Alerts::slow`].
+    pub objectives: BTreeMap<String, objective::Objective>,
+    pub alerts: alert::Alerts,
     pub backends: Backends,
 }
 
@@ -144,6 +148,34 @@ pub enum PathPattern {
     Below(String),
     /// `/img*`: every path that begins with `/img`.
     Prefix(String),
+}
+
+impl PathPattern {
+    /// Whether a request's path, as sent, fits.
+    pub fn takes(&self, path: &str) -> bool {
+        match self {
+            Self::Exact(exact) => path == exact,
+            Self::Prefix(prefix) => path.starts_with(prefix.as_str()),
+            Self::Below(above) => {
+                path.strip_prefix(above.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
+        }
+    }
+
+    /// Whether there is a path that fits both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exact(path), pattern) | (pattern, Self::Exact(path)) => pattern.takes(path),
+            (Self::Below(one), Self::Below(two)) => self.takes(two) || other.takes(one),
+            (Self::Prefix(one), Self::Prefix(two)) => {
+                one.starts_with(two.as_str()) || two.starts_with(one.as_str())
+            }
+            (Self::Prefix(prefix), Self::Below(above)) | (Self::Below(above), Self::Prefix(prefix)) => {
+                let folder = format!("{above}/");
+                folder.starts_with(prefix.as_str()) || prefix.starts_with(&folder)
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -103,6 +103,29 @@ mod tests {
     }
 
     #[test]
+    fn patterns_overlap_when_one_path_fits_both() {
+        let check = |one: &str, other: &str, expected: bool| {
+            let [(_, one), (_, other)] = [one, other].map(|text| pattern(text).expect(text));
+            assert_eq!(
+                (one.overlaps(&other), other.overlaps(&one)),
+                (expected, expected),
+                "{one:?} {other:?}"
+            );
+        };
+        check("/a", "/a", true);
+        check("/a", "/a/*", true);
+        check("/a", "/b*", false);
+        check("/a/*", "/a/b/*", true);
+        check("/a/*", "/ab/*", false);
+        check("/*", "/a*", true);
+        check("/a/*", "/a/b*", true);
+        check("/a/*", "/a*", true);
+        check("/a/*", "/ab*", false);
+        check("/ab*", "/a*", true);
+        check("/a*", "/b*", false);
+    }
+
+    #[test]
     fn a_host_is_a_name_in_lower_case() {
         let check = |text: &str, expected: Result<&str, &str>| {
             assert_eq!(host(text), expected.map(str::to_owned), "{text}");

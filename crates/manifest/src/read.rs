@@ -1,5 +1,7 @@
 //! From sections to the model: one function per section, and the checks between sections.
 
+mod alert;
+mod objective;
 mod route;
 mod service;
 
@@ -20,12 +22,18 @@ pub(crate) fn manifest(root: &Section<'_>, folder: PathBuf) -> Manifest {
         declared.iter().map(|(name, section)| (*name, section.flag("shared"))).collect();
     let databases = declared.iter().map(|(name, section)| ((*name).to_owned(), database(section))).collect();
     let services = service::services(root.named("services"), &shared);
-    let routes = route::routes(&root.list("routes"), &services, &folder);
+    let written_routes = root.list("routes");
+    let routes = route::routes(&written_routes, &services, &folder);
+    let all_routes = (routes.len() == written_routes.len()).then_some(routes.as_slice());
+    let objectives = objective::objectives(root, &services, all_routes);
+    let alerts = alert::alerts(root, all_routes, &objectives);
     Manifest {
         app: app(&root.table("app"), &folder),
         limits: limits(&root.table("limits")),
         databases,
         services,
+        alerts,
+        objectives,
         routes,
         backends: backends(&root.table("backends")),
         folder,

@@ -12,6 +12,7 @@ use crate::label::LENGTH_MAX;
 /// Strings with a variable in them are judged when the variable is known.
 const OR_VARIABLE: &str = r"|.*\$\{.*";
 const DURATION: &str = r"(\d+(d|h|m|s|ms))+";
+const RATIO: &str = r"\d+(\.\d+)?%";
 const SIZE: &str = r"\d+(B|[kK]B|KiB|[MGT]i?B)";
 
 /// The JSON Schema (draft 2020-12) of `mare.toml`.
@@ -50,6 +51,10 @@ fn property(key: &Key) -> Map<String, Value> {
         })),
         Kind::Duration(_) => string(Some(DURATION.to_owned())),
         Kind::Size(_) => string(Some(SIZE.to_owned())),
+        Kind::Ratio(_) => string(Some(RATIO.to_owned())),
+        Kind::Texts(form) => object(json!({
+            "type": "array", "minItems": 1, "items": string(form_pattern(*form)),
+        })),
         Kind::Text(form) => string(form_pattern(*form).map(|pattern| match key.need {
             Need::Optional => format!("|{pattern}"),
             Need::Required | Need::Filled => pattern,
@@ -65,6 +70,11 @@ fn property(key: &Key) -> Map<String, Value> {
             "type": "object",
             "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
             "additionalProperties": { "type": "string" },
+        })),
+        Kind::Rules => object(json!({
+            "type": "object",
+            "propertyNames": { "pattern": format!("^{}$", label_pattern()) },
+            "additionalProperties": string(Some("([A-Z]+ )?/[^*?#]*\\*? over .+".to_owned())),
         })),
     };
     property.insert("description".to_owned(), json!(key.doc));
@@ -98,6 +108,7 @@ fn form_pattern(form: Form) -> Option<String> {
         Form::Match => Some("([A-Z]+ )?/[^*?#]*\\*?".to_owned()),
         Form::Path => Some("/.*".to_owned()),
         Form::Host => Some("(\\*\\.)?[^*:/]+".to_owned()),
+        Form::Mailbox => Some("[^@\\s]+@[^@\\s]+".to_owned()),
         Form::Command | Form::Folder | Form::Image => None,
     }
 }

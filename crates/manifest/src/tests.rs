@@ -14,6 +14,7 @@ fn env(name: &str) -> Option<String> {
     match name {
         "SECRET" => Some("hunter2-Secret value".to_owned()),
         "SECRET_URL" => Some("postgres://admin:hunter2@db/main".to_owned()),
+        "SECRET_HOOK" => Some("https://hooks.example.com/hunter2".to_owned()),
         "EMPTY" => Some(String::new()),
         "SERVICE" => Some("api".to_owned()),
         _ => None,

@@ -1,4 +1,4 @@
-//! Durations and sizes: `"1m30s"`, `"512MiB"`.
+//! Durations, sizes and ratios: `"1m30s"`, `"512MiB"`, `"0.5%"`.
 //!
 //! Errors are constants: what was wrong with a value is said without repeating the value.
 
@@ -58,6 +58,18 @@ pub fn size(text: &str) -> Result<u64, &'static str> {
     }
 }
 
+/// Reads `"0.5%"` as 0.005 and `"100%"` as 1.
+pub fn ratio(text: &str) -> Result<f64, &'static str> {
+    const NOT_PERCENT: &str = "not a number with `%` behind it";
+    let number = text.strip_suffix('%').ok_or(NOT_PERCENT)?;
+    // Nothing else that Rust reads as a number: no sign, no exponent, no `inf`.
+    if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Err(NOT_PERCENT);
+    }
+    let percent: f64 = number.parse().map_err(|_invalid| NOT_PERCENT)?;
+    if percent > 100.0 { Err("more than 100%") } else { Ok(percent / 100.0) }
+}
+
 /// The shortest text that [`duration`] reads as this many whole milliseconds.
 pub fn duration_text(duration: Duration) -> String {
     let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -70,6 +82,11 @@ pub fn duration_text(duration: Duration) -> String {
 pub fn size_text(bytes: u64) -> String {
     let (unit, scale) = if bytes == 0 { ("B", 1) } else { largest_divisor(&SIZES, bytes) };
     format!("{}{unit}", bytes / scale)
+}
+
+/// The percentage [`ratio`] reads as this ratio, to seven decimals.
+pub fn ratio_text(ratio: f64) -> String {
+    format!("{}%", (ratio * 1e9).round() / 1e7)
 }
 
 fn largest_divisor(units: &[(&'static str, u64)], value: u64) -> (&'static str, u64) {
@@ -139,7 +156,27 @@ mod tests {
         check("99999999TiB", Err(TOO_LARGE));
     }
 
+    #[test]
+    fn ratios_are_percentages() {
+        let check = |text: &str, expected: Result<f64, &str>| assert_eq!(ratio(text), expected, "{text:?}");
+        let not_percent = Err("not a number with `%` behind it");
+        check("0.5%", Ok(0.005));
+        check("99.5%", Ok(0.995));
+        check("0%", Ok(0.0));
+        check("100%", Ok(1.0));
+        check("100.1%", Err("more than 100%"));
+        for text in ["", "%", "0.005", "-1%", "1e1%", "inf%", "NaN%", "1 %", "1.2.3%", "+1%", ".%"] {
+            check(text, not_percent);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_ratio_survives_its_text(thousandths in 0_u32..=100_000) {
+            let expected = f64::from(thousandths) / 1000.0 / 100.0;
+            prop_assert_eq!(ratio(&ratio_text(expected)), Ok(expected));
+        }
+
         #[test]
         fn a_duration_survives_its_text(ms: u64) {
             let duration_ = Duration::from_millis(ms);

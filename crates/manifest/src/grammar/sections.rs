@@ -11,6 +11,8 @@ const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 /// Beyond a week "idle" means "never", which is said with `min = 1`.
 const WEEK: Duration = Duration::from_hours(168);
+/// The longest window of an error budget; the counts of each of its minutes are kept.
+const QUARTER: Duration = Duration::from_hours(90 * 24);
 
 /// What one scheduler and one status page handle; also a guard against typing one zero too many.
 const INSTANCES_MAX: u32 = 1000;
@@ -24,9 +26,11 @@ const BODY_MAX: u64 = 1 << 40;
 
 const POSTGRES: &[&str] = &["postgres://", "postgresql://"];
 const DATABASES: &[&str] = &["postgres://", "postgresql://", "sqlite:"];
+const HTTP: &[&str] = &["http://", "https://"];
+const SMTP: &[&str] = &["smtp://", "smtps://"];
 const REDIS: &[&str] = &["redis://", "rediss://"];
 
-pub(crate) static ROOT: [Key; 6] = [
+pub(crate) static ROOT: [Key; 8] = [
     Key::new("app", Kind::Table(&APP), "{ name = \"shop\" }", "The application as a whole"),
     Key::new(
         "limits",
@@ -42,6 +46,13 @@ pub(crate) static ROOT: [Key; 6] = [
         "[{ match = \"/*\", service = \"api\" }]",
         "Which request goes where",
     ),
+    Key::new(
+        "objectives",
+        Kind::Named(&OBJECTIVE),
+        "{ api = { service = \"x\", p95 = \"300ms\" } }",
+        "What is promised of which requests, by name",
+    ),
+    Key::new("alerts", Kind::Table(&ALERTS), "{ every = \"10s\" }", "Who is told, and when"),
     Key::new(
         "backends",
         Kind::Table(&BACKENDS),
@@ -251,6 +262,97 @@ static ROUTE: [Key; 7] = [
     ),
 ];
 
+/// The keys of an objective that say whose requests it is about: exactly one stands in each.
+pub(crate) const SUBJECTS: [&str; 2] = ["route", "service"];
+
+static OBJECTIVE: [Key; 11] = [
+    Key::new(
+        "route",
+        text(Form::Match),
+        "\"GET /api/items\"",
+        "About requests like these, whichever route carries them",
+    )
+    .filled(),
+    Key::new(
+        "service",
+        text(Form::NameOf("services")),
+        "\"api\"",
+        "About all requests a route leads to this service",
+    )
+    .filled(),
+    latency("p50", "Half of the requests take at most this long"),
+    latency("p75", "75% of the requests take at most this long"),
+    latency("p90", "90% of the requests take at most this long"),
+    latency("p95", "95% of the requests take at most this long"),
+    latency("p99", "99% of the requests take at most this long"),
+    latency("p999", "99.9% of the requests take at most this long"),
+    Key::new(
+        "errors",
+        // A budget of less than one in 100 000 is not told from none by any traffic one machine carries.
+        Kind::Ratio(Bounds { min: 0.000_01, max: 0.5, default: None }),
+        "\"0.5%\"",
+        "At most this share of the requests fails",
+    ),
+    Key::new(
+        "availability",
+        Kind::Ratio(Bounds { min: 0.5, max: 0.999_99, default: None }),
+        "\"99.5%\"",
+        "At least this share of the requests is answered",
+    ),
+    Key::new("window", within(HOUR, QUARTER, defaults::WINDOW), "\"30d\"", "What the error budget is for"),
+];
+
+static ALERTS: [Key; 7] = [
+    Key::new(
+        "webhook",
+        text(Form::Url(HTTP)),
+        "\"${ALERT_URL:-}\"",
+        "Where alerts are posted to as JSON; absent or empty: nowhere",
+    ),
+    Key::new(
+        "slack",
+        text(Form::Url(HTTP)),
+        "\"${SLACK_URL:-}\"",
+        "A webhook of Slack, or of what understands the same; absent or empty: none",
+    ),
+    Key::new(
+        "email",
+        Kind::Table(&EMAIL),
+        "{ smtp = \"smtp://127.0.0.1\", from = \"mare@example.com\", to = [\"team@example.com\"] }",
+        "Who gets alerts by mail",
+    ),
+    Key::new(
+        "every",
+        within(Duration::from_millis(100), HOUR, defaults::EVALUATE_EVERY),
+        "\"10s\"",
+        "Between two looks at the objectives",
+    ),
+    Key::new(
+        "clear",
+        within(Duration::from_millis(100), DAY, defaults::CLEAR),
+        "\"5m\"",
+        "An alert is over when its reason has been absent for this long",
+    ),
+    Key::new(
+        "repeat",
+        within(Duration::from_mins(1), WEEK, defaults::REPEAT),
+        "\"4h\"",
+        "An alert that goes on is told again after this long",
+    ),
+    Key::new("slow", Kind::Rules, "{ pix = \"POST /api/pix over 5s\" }", "Requests that may not take longer"),
+];
+
+static EMAIL: [Key; 3] = [
+    Key::new(
+        "smtp",
+        text(Form::Url(SMTP)),
+        "\"${SMTP_URL:-}\"",
+        "The server: smtp://, or smtps:// for TLS, with user and password; empty: no mail",
+    ),
+    Key::new("from", text(Form::Mailbox), "\"mare@example.com\"", "The sender").required(),
+    Key::new("to", Kind::Texts(Form::Mailbox), "[\"team@example.com\"]", "The recipients").required(),
+];
+
 static BACKENDS: [Key; 2] = [
     Key::new(
         "postgres",
@@ -265,6 +367,10 @@ static BACKENDS: [Key; 2] = [
         "Keeps what is shared and hot; absent or empty: memory",
     ),
 ];
+
+const fn latency(name: &'static str, doc: &'static str) -> Key {
+    Key::new(name, Kind::Duration(Bounds { min: SHORTEST, max: HOUR, default: None }), "\"300ms\"", doc)
+}
 
 const fn text(form: Form) -> Kind {
     Kind::Text(form)

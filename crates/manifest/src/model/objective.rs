@@ -3,7 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::PathPattern;
+use super::{PathPattern, Route, Target};
+
+/// Objectives and slow rules of one manifest: a request's matches are a word of bits.
+pub const WATCHED_MAX: usize = 64;
 
 /// `[objectives.NAME]`: what is promised of which requests.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +25,43 @@ pub enum Subject {
     Requests { method: Option<String>, path: PathPattern },
     /// `service = "api"`: every request a route leads to this service.
     Service(String),
+}
+
+impl Subject {
+    /// Whether a request that takes this route can be meant.
+    pub fn may_take(&self, route: &Route) -> bool {
+        match self {
+            Self::Service(name) => matches!(&route.target, Target::Service(target) if target == name),
+            Self::Requests { method, path } => {
+                let same = |one: &String, other: &String| one == other || (one == "GET" && other == "HEAD");
+                // A GET route serves HEAD too.
+                let methods = match (&route.method, method) {
+                    (Some(route), Some(wanted)) => same(route, wanted),
+                    (None, _) | (_, None) => true,
+                };
+                methods && route.path.overlaps(path)
+            }
+        }
+    }
+}
+
+/// `GET /api/transactions`, `/img*`, or `service api`
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service(name) => write!(f, "service {name}"),
+            Self::Requests { method, path } => {
+                if let Some(method) = method {
+                    write!(f, "{method} ")?;
+                }
+                match path {
+                    PathPattern::Exact(path) => f.write_str(path),
+                    PathPattern::Below(path) => write!(f, "{path}/*"),
+                    PathPattern::Prefix(path) => write!(f, "{path}*"),
+                }
+            }
+        }
+    }
 }
 
 /// The limits of an objective, or of a scenario's threshold. At least one is set.

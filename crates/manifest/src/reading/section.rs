@@ -114,7 +114,7 @@ impl<'a> Section<'a> {
         found
     }
 
-    fn check_name(&self, name: &Spanned<DeString<'_>>) {
+    pub(crate) fn check_name(&self, name: &Spanned<DeString<'_>>) {
         if !label::is_label(name.get_ref()) {
             let title = format!("`{}` is not a valid name", name.get_ref());
             let help = label::from(name.get_ref()).map(|label| label::with_example(&label));

@@ -87,6 +87,12 @@ impl<'a> Section<'a> {
         self.measure(key, bounds, units::size, units::size_text)
     }
 
+    pub(crate) fn ratio(&self, name: &str) -> Option<f64> {
+        let key = self.key(name);
+        let Kind::Ratio(bounds) = &key.kind else { return None };
+        self.measure(key, bounds, units::ratio, units::ratio_text)
+    }
+
     fn measure<T: Copy + PartialOrd>(
         &self,
         key: &'static Key,
@@ -152,10 +158,34 @@ impl<'a> Section<'a> {
         self.check_form(name, &written).then_some(written)
     }
 
+    /// A list of strings, which is not empty if it is there.
+    pub(crate) fn texts(&self, name: &str) -> Vec<Written> {
+        let key = self.key(name);
+        let Some(value) = self.values.get(name) else {
+            if key.need == Need::Required {
+                self.missing(key);
+            }
+            return Vec::new();
+        };
+        let DeValue::Array(items) = value.get_ref() else {
+            self.reading.wrong_type(key, value);
+            return Vec::new();
+        };
+        if items.is_empty() {
+            self.empty(key, value.span());
+        }
+        let read = |item| {
+            let raw = self.reading.raw(key, item)?;
+            let written = self.reading.interpolate(raw, item.span(), Port::Refused)?;
+            self.check_form(name, &written).then_some(written)
+        };
+        items.iter().filter_map(read).collect()
+    }
+
     /// Judges the forms that need nothing but the string itself.
     fn check_form(&self, name: &str, written: &Written) -> bool {
         let key = self.key(name);
-        let Kind::Text(form) = &key.kind else { return true };
+        let (Kind::Text(form) | Kind::Texts(form)) = &key.kind else { return true };
         let (wrong, help) = match form {
             Form::Label if !label::is_label(written.value()) => {
                 let other = written.shown().and_then(label::from);
@@ -172,10 +202,12 @@ impl<'a> Section<'a> {
             Form::Image if written.value().contains(|c: char| c.is_whitespace() || c.is_control()) => {
                 ("has spaces in it", example(key))
             }
+            Form::Mailbox if !address::is_mailbox(written.value()) => ("this is not one", example(key)),
             Form::Label
             | Form::Path
             | Form::Url(_)
             | Form::Image
+            | Form::Mailbox
             | Form::Command
             | Form::Origin
             | Form::Match
@@ -228,7 +260,10 @@ impl<'a> Section<'a> {
 
 /// For whoever forgot the unit, or took one that is not known.
 fn unit_help(key: &Key) -> String {
-    let is_size = matches!(key.kind, Kind::Size(_));
-    let units = if is_size { "B, KiB, MiB, GiB, TiB, kB, MB, GB, TB" } else { "ms, s, m, h, d" };
+    let units = match key.kind {
+        Kind::Ratio(_) => return format!("write a percentage in quotes, {}", example(key)),
+        Kind::Size(_) => "B, KiB, MiB, GiB, TiB, kB, MB, GB, TB",
+        _ => "ms, s, m, h, d",
+    };
     format!("write a whole number and its unit ({units}) in quotes, {}", example(key))
 }

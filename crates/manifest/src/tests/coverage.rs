@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::read;
-use crate::grammar::sections::{ROOT, TARGETS};
+use crate::grammar::sections::{ROOT, SUBJECTS, TARGETS};
 use crate::grammar::{Key, Kind};
 use crate::schema;
 
@@ -20,12 +20,27 @@ pub(super) fn walk(section: &str, keys: &'static [Key], visit: &mut impl FnMut(&
     }
 }
 
+const API: &str = "[services.api]\nrun = \"./api\"\n[[routes]]\nmatch = \"/*\"\nservice = \"api\"\n";
+
 /// A manifest that is valid if `key = value` is, in the given section.
 pub(super) fn manifest_with(section: &str, key: &Key, value: &str) -> String {
     let (name, line) = (key.name, format!("{} = {value}\n", key.name));
     let run = |is_there: bool| if is_there { "" } else { "run = \"./api\"\n" };
     match section {
         "" => line + "\n[services.x]\nrun = \"x\"\n",
+        "objectives.*" => {
+            let subject = if SUBJECTS.contains(&name) { "" } else { "service = \"api\"\n" };
+            let limit = if name == "p50" { "" } else { "p50 = \"1ms\"\n" };
+            format!("{API}[objectives.x]\n{subject}{limit}{line}")
+        }
+        "alerts" => format!("{API}[alerts]\n{line}"),
+        "alerts.email" => {
+            let others = [("smtp", "\"smtp://x\""), ("from", "\"a@x\""), ("to", "[\"b@x\"]")];
+            let others = others.iter().filter(|(other, _)| *other != name);
+            others.fold(format!("[alerts.email]\n{line}"), |all, (name, value)| {
+                format!("{all}{name} = {value}\n")
+            })
+        }
         "databases.*" => format!("[databases.main]\n{line}"),
         "services.*" => format!("[databases.main]\n[services.api]\n{}{line}", run(name == "run")),
         "routes" => {
@@ -45,7 +60,8 @@ fn every_example_of_the_grammar_is_valid() {
     walk("", &ROOT, &mut |section, key| {
         // At the top, one example speaks of another section.
         let (example, extra) = match key.name {
-            "routes" => (key.example, "[services.api]\nrun = \"x\"\n"),
+            "routes" if section.is_empty() => (key.example, "[services.api]\nrun = \"x\"\n"),
+            "objectives" => (key.example, "[[routes]]\nmatch = \"/*\"\nservice = \"x\"\n"),
             "services" => return,
             _ => (key.example, ""),
         };

@@ -1,6 +1,7 @@
 //! What people see, whole.
 
 mod grammar;
+mod objectives;
 mod routes;
 mod services;
 

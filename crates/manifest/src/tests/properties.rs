@@ -43,6 +43,7 @@ fn nothing_is_lost(source: &str, manifest: &Manifest) -> Result<(), TestCaseErro
     };
     prop_assert_eq!(manifest.routes.len(), entries("routes"));
     prop_assert_eq!(manifest.services.len(), entries("services"));
+    prop_assert_eq!(manifest.objectives.len(), entries("objectives"));
     prop_assert_eq!(manifest.databases.len(), entries("databases"));
     prop_assert!(manifest.services.values().all(|service| !service.run.is_empty()));
     Ok(())

@@ -41,6 +41,9 @@ fn the_model_shows_sources_only() {
         [services.api]
         run = "api ${SECRET}"
         env = { KEY = "${SECRET}" }
+        [alerts]
+        webhook = "${SECRET_HOOK}"
+        slack = "${SECRET_HOOK}"
         [backends]
         postgres = "${SECRET_URL}"
     "#;

@@ -2,6 +2,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::read;
+use crate::model::alert::Alerts;
+use crate::model::objective::{self, Objective, Percentile, Subject};
 use crate::model::{
     App, Backends, Database, Files, Health, Limits, Manifest, Origin, PathPattern, Resources, Route, Scale,
     Service, Target, Text,
@@ -49,6 +51,12 @@ url = "http://127.0.0.1:9000"
 match = "/*"
 files = "ui/dist"
 
+[objectives.read]
+route = "GET /api/transactions"
+p95 = "300ms"
+errors = "0.5%"
+availability = "99.5%"
+
 [backends]
 postgres = "${MARE_POSTGRES:-}"
 redis = "${MARE_REDIS:-}"
@@ -60,6 +68,21 @@ fn words(run: &[&str]) -> Vec<Text> {
 
 fn route(name: &str, path: PathPattern, target: Target) -> Route {
     Route { name: name.to_owned(), method: None, host: None, path, target, body: None }
+}
+
+fn read_objective() -> Objective {
+    Objective {
+        on: Subject::Requests {
+            method: Some("GET".to_owned()),
+            path: PathPattern::Exact("/api/transactions".to_owned()),
+        },
+        limits: objective::Limits {
+            latency: vec![(Percentile::P95, Duration::from_millis(300))],
+            errors: Some(0.005),
+            availability: Some(0.995),
+        },
+        window: Duration::from_hours(30 * 24),
+    }
 }
 
 #[test]
@@ -103,6 +126,8 @@ fn the_example_of_the_design_is_read() {
             ),
             route("/*", below(""), Target::Files(Files { folder: "/srv/shop/ui/dist".into(), spa: false })),
         ],
+        objectives: [("read".to_owned(), read_objective())].into(),
+        alerts: Alerts::default(),
         backends: Backends::default(),
     };
     assert_eq!(read(VALORIZA), Ok(expected));
@@ -134,6 +159,29 @@ fn the_application_is_named_after_its_folder() {
     check("/srv/My Shop", "my-shop");
     check("/", "app");
     check("/srv/42", "app");
+}
+
+#[test]
+fn alerts_say_where_they_go() {
+    let source = r#"
+        [services.api]
+        run = "api"
+        [[routes]]
+        match = "/api/*"
+        service = "api"
+        [alerts]
+        webhook = "${SECRET_HOOK}"
+        slack = "${NOT_SET:-}"
+        email = { smtp = "${NOT_SET:-}", from = "mare@example.com", to = ["team@example.com"] }
+        every = "1s"
+        slow = { pix = "POST /api/pix over 5s" }
+    "#;
+    let alerts = read(source).expect("valid").alerts;
+    assert_eq!(alerts.webhook.expect("set").reveal(), "https://hooks.example.com/hunter2");
+    assert_eq!((alerts.slack, alerts.email), (None, None));
+    assert_eq!((alerts.every, alerts.repeat), (Duration::from_secs(1), Alerts::default().repeat));
+    assert_eq!(alerts.slow["pix"].on.to_string(), "POST /api/pix");
+    assert_eq!(alerts.slow["pix"].over, Duration::from_secs(5));
 }
 
 #[test]
