@@ -1,22 +1,25 @@
 //! Recording and alerting rules for Prometheus.
 //!
 //! Per objective one group: the share of bad requests per clause and window, the budget and what is left of it, then
-//! the alerts that read these. What each alert means to who gets it is in docs/monitoring.md.
+//! the alerts that read these; then the alerts on slow requests. What each alert means to who gets it is in docs/monitoring.md.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use mare_manifest::Manifest;
+use mare_manifest::model::alert::Slow;
 use mare_manifest::model::objective::Objective;
 use mare_manifest::units::duration_text;
 use mare_slo::Clause;
 use serde::Serialize;
 
-use super::Application;
 use super::burn::{self, Pair};
-use super::series::{self, Measured};
+use super::series::{self, Measured, Scope};
 
 /// The longest silence of a gateway that is no reason to call anybody: a restart, a slow scrape.
-const SILENCE_MAX: Duration = Duration::from_secs(5 * 60);
+const SILENCE_MAX: Duration = Duration::from_mins(5);
+/// An increase needs two scrapes; those of Prometheus are a minute apart unless it is told otherwise.
+const CLEAR_MIN: Duration = Duration::from_mins(5);
 
 #[derive(Serialize)]
 struct File {
@@ -44,23 +47,41 @@ struct Rule {
     annotations: BTreeMap<&'static str, String>,
 }
 
-/// The rules as a file Prometheus loads.
-pub fn rules(app: &Application<'_>) -> String {
-    let groups = app.objectives.iter().map(|(name, objective)| group(app, name, objective)).collect();
+/// A count that comes out of [`increase`](https://prometheus.io/docs/prometheus/latest/querying/functions/#increase)
+/// as less is none: the difference of two equal sums of fractions need not be 0.
+const ONE: f64 = 0.5;
+
+/// The rules as a file Prometheus loads. With `job` they look only at what is scraped under that name.
+pub fn rules(manifest: &Manifest, job: Option<&str>) -> String {
+    let scope = Scope { app: &manifest.app.name, job };
+    let objectives = manifest.objectives.iter().map(|(name, objective)| group(scope, name, objective));
+    let slow = manifest.alerts.slow.iter().map(|(name, slow)| Group {
+        name: group_name(scope, name),
+        rules: vec![
+            slowness(scope, name, slow, manifest.alerts.clear),
+            absence(scope, name, &[], &[slow.over]),
+        ],
+    });
+    let groups = objectives.chain(slow).collect();
     let yaml = serde_saphyr::to_string(&File { groups }).expect("it holds text only");
     format!(
         "# Made by `mare render prometheus` from mare.toml; make it again when an objective changes.\n{yaml}"
     )
 }
 
-fn group(app: &Application<'_>, name: &str, objective: &Objective) -> Group {
+fn group_name(scope: Scope<'_>, name: &str) -> String {
+    format!("mare:{}:{name}", scope.app)
+}
+
+fn group(scope: Scope<'_>, name: &str, objective: &Objective) -> Group {
     let clauses = Clause::of(&objective.limits);
-    let measured = clauses.iter().map(|&clause| Measured { app: *app, objective: name, clause });
+    let measured = clauses.iter().map(|&clause| Measured { scope, objective: name, clause });
     let records = measured.clone().flat_map(|it| recordings(&it, objective.window));
     let burns =
         measured.flat_map(|it| burn::PAIRS.iter().map(move |pair| burning(&it, pair, objective.window)));
-    let rules = records.chain(burns).chain([absence(app, name, &clauses)]).collect();
-    Group { name: format!("mare:{}:{name}", app.name), rules }
+    let limits: Vec<Duration> = objective.limits.latency.iter().map(|&(_, limit)| limit).collect();
+    let absence = absence(scope, name, &[series::REQUESTS], &limits);
+    Group { name: group_name(scope, name), rules: records.chain(burns).chain([absence]).collect() }
 }
 
 fn recordings(it: &Measured<'_>, window: Duration) -> Vec<Rule> {
@@ -104,40 +125,63 @@ fn burning(it: &Measured<'_>, pair: &Pair, window: Duration) -> Rule {
     }
 }
 
-/// Fires when what the other rules read is not there, so that silence never passes for health.
-fn absence(app: &Application<'_>, name: &str, clauses: &[Clause]) -> Rule {
-    let selector = || series::scraped(app, name);
-    let absent = |metric: &str, selector| format!("absent({metric}{selector})");
-    let buckets = clauses.iter().filter_map(|clause| match clause {
-        Clause::Latency { limit, .. } => {
-            Some(absent(series::BUCKETS, selector().with("le", series::bucket(*limit))))
-        }
-        Clause::Errors { .. } | Clause::Availability { .. } => None,
-    });
-    let all: Vec<String> = [absent(series::REQUESTS, selector())].into_iter().chain(buckets).collect();
-    let summary = format!("{name}: nothing is known of this objective");
+/// Fires while there was a request slower than the rule allows in the time that must pass without one.
+fn slowness(scope: Scope<'_>, name: &str, slow: &Slow, clear: Duration) -> Rule {
+    let clear = duration_text(clear.max(CLEAR_MIN));
+    let count = |metric: &str, selector| format!("sum(increase({metric}{selector}[{clear}]))");
+    let all = count(series::TIMED, scope.scraped(name));
+    let within = count(series::BUCKETS, scope.scraped(name).with("le", series::bucket(slow.over)));
+    let over = duration_text(slow.over);
+    let summary = format!("{name}: {} took longer than {over}", slow.on);
     let description = format!(
-        "Prometheus has had no counts of objective {name} for {}: Maré is down, or is not scraped, or runs with \
-         another mare.toml than these rules were made from. No other alert of this objective can fire.",
-        duration_text(SILENCE_MAX)
+        "In the last {clear}, {{{{ $value | printf `%.0f` }}}} of the requests {} took longer than {over}. \
+         The rule {name} says that none may.",
+        slow.on
     );
     Rule {
-        alert: Some("MareObjectiveAbsent"),
-        expr: format!("group by (objective) (\n  {}\n)", all.join("\n  or\n  ")),
-        lasting: Some(duration_text(SILENCE_MAX)),
-        labels: BTreeMap::from([
-            ("app", app.name.to_owned()),
-            ("objective", name.to_owned()),
-            ("severity", "page".to_owned()),
-        ]),
+        alert: Some("MareSlowRequests"),
+        expr: format!("{all}\n-\n{within}\n> {ONE}"),
+        labels: alert_labels(scope, name, "ticket"),
         annotations: BTreeMap::from([("summary", summary), ("description", description)]),
         ..Rule::default()
     }
 }
 
+/// Fires when what the other rules read is not there, so that silence never passes for health.
+fn absence(scope: Scope<'_>, name: &str, counters: &[&str], limits: &[Duration]) -> Rule {
+    let counters = counters.iter().map(|metric| format!("absent({metric}{})", scope.scraped(name)));
+    let buckets = limits.iter().map(|limit| {
+        let selector = scope.scraped(name).with("le", series::bucket(*limit));
+        format!("absent({}{selector})", series::BUCKETS)
+    });
+    let all: Vec<String> = counters.chain(buckets).collect();
+    let silence = duration_text(SILENCE_MAX);
+    let summary = format!("{name}: nothing is known of it");
+    let description = format!(
+        "Prometheus has had no counts of {name} for {silence}: Maré is down, or is not scraped, or runs with \
+         another mare.toml than these rules were made from. No other alert of {name} can fire."
+    );
+    Rule {
+        alert: Some("MareObjectiveAbsent"),
+        expr: format!("group by (objective) (\n  {}\n)", all.join("\n  or\n  ")),
+        lasting: Some(silence),
+        labels: alert_labels(scope, name, "page"),
+        annotations: BTreeMap::from([("summary", summary), ("description", description)]),
+        ..Rule::default()
+    }
+}
+
+fn alert_labels(scope: Scope<'_>, name: &str, severity: &str) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        ("app", scope.app.to_owned()),
+        ("objective", name.to_owned()),
+        ("severity", severity.to_owned()),
+    ])
+}
+
 fn labels(it: &Measured<'_>) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
-        ("app", it.app.name.to_owned()),
+        ("app", it.scope.app.to_owned()),
         ("objective", it.objective.to_owned()),
         ("clause", it.clause.key().to_owned()),
     ])

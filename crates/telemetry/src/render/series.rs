@@ -8,7 +8,6 @@ use std::time::Duration;
 use mare_manifest::units::duration_text;
 use mare_slo::Clause;
 
-use super::Application;
 use super::burn::rounded;
 
 /// The share of bad requests, recorded for each of [`super::burn::WINDOWS`]; the window's text comes last.
@@ -26,6 +25,15 @@ pub(super) const UNAVAILABLE: &str = "mare_objective_unavailable_total";
 pub(super) const BUCKETS: &str = "mare_objective_duration_seconds_bucket";
 pub(super) const TIMED: &str = "mare_objective_duration_seconds_count";
 
+/// Whose series are meant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope<'a> {
+    /// The label `app` of every recorded series and alert, so that two applications fit in one Prometheus.
+    pub(super) app: &'a str,
+    /// Only series scraped under this job count. `None`: those of any job.
+    pub(super) job: Option<&'a str>,
+}
+
 /// Labels and their values, as Prometheus selects by them: `{objective="read",le="0.3"}`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Selector(Vec<(&'static str, String)>);
@@ -34,6 +42,17 @@ impl Selector {
     pub(super) fn with(mut self, label: &'static str, value: impl Into<String>) -> Self {
         self.0.push((label, value.into()));
         self
+    }
+}
+
+impl Scope<'_> {
+    /// Selects what the gateways count for an objective, or for a slow rule.
+    pub(super) fn scraped(&self, objective: &str) -> Selector {
+        let selector = Selector::default().with("objective", objective);
+        match self.job {
+            Some(job) => selector.with("job", job),
+            None => selector,
+        }
     }
 }
 
@@ -49,20 +68,19 @@ impl fmt::Display for Selector {
 /// One clause of one objective.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Measured<'a> {
-    pub(super) app: Application<'a>,
+    pub(super) scope: Scope<'a>,
     pub(super) objective: &'a str,
     pub(super) clause: Clause,
 }
 
 impl Measured<'_> {
-    /// Selects what the gateways count.
-    pub(super) fn scraped(&self) -> Selector {
-        scraped(&self.app, self.objective)
+    fn scraped(&self) -> Selector {
+        self.scope.scraped(self.objective)
     }
 
     /// Selects what the rules recorded.
     pub(super) fn recorded(&self) -> Selector {
-        let labels = Selector::default().with("app", self.app.name).with("objective", self.objective);
+        let labels = Selector::default().with("app", self.scope.app).with("objective", self.objective);
         labels.with("clause", self.clause.key())
     }
 
@@ -97,15 +115,6 @@ impl Measured<'_> {
             Clause::Errors { .. } => (of(ERRORS), of(REQUESTS)),
             Clause::Availability { .. } => (of(UNAVAILABLE), of(REQUESTS)),
         }
-    }
-}
-
-/// Selects what the gateways count for an objective.
-pub(super) fn scraped(app: &Application<'_>, objective: &str) -> Selector {
-    let selector = Selector::default().with("objective", objective);
-    match app.job {
-        Some(job) => selector.with("job", job),
-        None => selector,
     }
 }
 

@@ -3,22 +3,35 @@
 use std::fs;
 use std::process::Command;
 
-use mare_manifest::model::objective::{Limits, Percentile, Subject};
+use std::path::{Path, PathBuf};
+
 use serde_json::{Value, json};
 
 use super::*;
 
-const DAY: Duration = Duration::from_secs(86_400);
+/// The rules of an application `shop` with this manifest.
+fn rules_of(manifest: &str, job: Option<&str>) -> String {
+    let source = format!("[app]\nname = \"shop\"\n[services.api]\nrun = \"x\"\n{manifest}");
+    let loaded = mare_manifest::load(&source, Path::new("mare.toml"), PathBuf::from("/a"), &|_| None);
+    rules(&loaded.unwrap_or_else(|mistakes| panic!("{mistakes}")), job)
+}
 
-/// P95 ≤ 300ms, P99 ≤ 1s, errors ≤ 0.5%, availability ≥ 99.5%
-fn read(window: Duration) -> Objective {
-    let latency =
-        vec![(Percentile::P95, Duration::from_millis(300)), (Percentile::P99, Duration::from_secs(1))];
-    Objective {
-        on: Subject::Service("api".into()),
-        limits: Limits { latency, errors: Some(0.005), availability: Some(0.995) },
-        window,
-    }
+fn read(window: &str) -> String {
+    let manifest = format!(
+        r#"
+        [[routes]]
+        match = "/*"
+        service = "api"
+        [objectives.read]
+        service = "api"
+        p95 = "300ms"
+        p99 = "1s"
+        errors = "0.5%"
+        availability = "99.5%"
+        window = "{window}"
+        "#
+    );
+    rules_of(&manifest, None)
 }
 
 /// Runs promtool over the rules and perhaps a test of them; panics with what it says if it finds fault.
@@ -34,21 +47,30 @@ fn promtool(rules: &str, arguments: &[&str], test: &Value) {
     assert!(output.status.success(), "{said}");
 }
 
-fn rules_of(name: &str, objective: Objective, job: Option<&str>) -> String {
-    let objectives = BTreeMap::from([(name.to_owned(), objective)]);
-    rules(&Application { name: "shop", objectives: &objectives, job })
-}
-
 #[test]
 fn promtool_accepts_the_rules() {
     let check = |rules: &str| {
-        promtool(rules, &["check", "rules", "--lint=all", "--lint-fatal", "rules.yml"], &json!({}))
+        promtool(rules, &["check", "rules", "--lint=all", "--lint-fatal", "rules.yml"], &json!({}));
     };
-    check(&rules_of("read", read(30 * DAY), None));
-    check(&rules_of("read", read(DAY / 24), Some(r#"it's "here" \o/"#)));
-    let objectives = BTreeMap::from([("a".to_owned(), read(7 * DAY)), ("b-2".to_owned(), read(30 * DAY))]);
-    check(&rules(&Application { name: "shop", objectives: &objectives, job: None }));
-    check(&rules(&Application { name: "shop", objectives: &BTreeMap::new(), job: None }));
+    check(&read("30d"));
+    check(&read("1h"));
+    let several = r#"
+        [[routes]]
+        match = "/*"
+        service = "api"
+        [objectives.all-of-it]
+        service = "api"
+        p50 = "1ms"
+        p999 = "7s"
+        [objectives.b2]
+        route = "GET /b*"
+        errors = "0.001%"
+        window = "7d"
+        [alerts.slow]
+        pix = "POST /api/pix over 5s"
+    "#;
+    check(&rules_of(several, Some(r#"it's "here" \o/"#)));
+    check(&rules_of("", None));
 }
 
 /// A counter for each minute: `(per minute, minutes)` one after the other.
@@ -113,30 +135,30 @@ fn a_burn_fires_when_both_windows_exceed_and_clears_with_the_short_one() {
         (241, page, Some(1.0)),
         (242, page, Some(0.0)),
     ];
-    ask(&rules_of("read", read(30 * DAY), None), &series, &questions);
+    ask(&read("30d"), &series, &questions);
 }
 
 #[test]
 fn each_pair_of_windows_has_its_threshold() {
-    let check = |objective: Objective, errors: u64, expected: [f64; 4]| {
+    let check = |window: &str, errors: u64, expected: [f64; 4]| {
         let series = [(REQUESTS, counter(&[(10_000, 60)])), (ERRORS, counter(&[(errors, 60)]))];
         let asked = ["1h", "6h", "1d", "3d"].map(|window| firing("errors", window));
         let questions: Vec<Question<'_>> =
             asked.iter().zip(expected).map(|(expr, fires)| (59, expr.as_str(), Some(fires))).collect();
-        ask(&rules_of("read", objective, None), &series, &questions);
+        ask(&read(window), &series, &questions);
     };
     // Of 10 000 requests 50 may fail in 30 days; 14.4, 6, 3 and 1 times as many.
-    check(read(30 * DAY), 49, [0.0, 0.0, 0.0, 0.0]);
-    check(read(30 * DAY), 51, [0.0, 0.0, 0.0, 1.0]);
-    check(read(30 * DAY), 149, [0.0, 0.0, 0.0, 1.0]);
-    check(read(30 * DAY), 151, [0.0, 0.0, 1.0, 1.0]);
-    check(read(30 * DAY), 299, [0.0, 0.0, 1.0, 1.0]);
-    check(read(30 * DAY), 301, [0.0, 1.0, 1.0, 1.0]);
-    check(read(30 * DAY), 719, [0.0, 1.0, 1.0, 1.0]);
-    check(read(30 * DAY), 721, [1.0, 1.0, 1.0, 1.0]);
+    check("30d", 49, [0.0, 0.0, 0.0, 0.0]);
+    check("30d", 51, [0.0, 0.0, 0.0, 1.0]);
+    check("30d", 149, [0.0, 0.0, 0.0, 1.0]);
+    check("30d", 151, [0.0, 0.0, 1.0, 1.0]);
+    check("30d", 299, [0.0, 0.0, 1.0, 1.0]);
+    check("30d", 301, [0.0, 1.0, 1.0, 1.0]);
+    check("30d", 719, [0.0, 1.0, 1.0, 1.0]);
+    check("30d", 721, [1.0, 1.0, 1.0, 1.0]);
     // In 15 days half of those rates spend the same share of the budget.
-    check(read(15 * DAY), 359, [0.0, 1.0, 1.0, 1.0]);
-    check(read(15 * DAY), 361, [1.0, 1.0, 1.0, 1.0]);
+    check("15d", 359, [0.0, 1.0, 1.0, 1.0]);
+    check("15d", 361, [1.0, 1.0, 1.0, 1.0]);
 }
 
 #[test]
@@ -152,7 +174,7 @@ fn a_slow_request_is_bad_for_the_latency_clause_only() {
         r#"sum(round(objective_clause:mare_objective_bad:ratio_rate5m{app="shop",clause="p95"}, 0.0001))"#;
     let questions: [Question<'_>; 3] =
         [(59, &p95, Some(1.0)), (59, &errors, Some(0.0)), (59, bad, Some(0.8))];
-    ask(&rules_of("read", read(30 * DAY), None), &series, &questions);
+    ask(&read("30d"), &series, &questions);
 }
 
 #[test]
@@ -165,7 +187,7 @@ fn the_budget_is_counted_over_gateways_and_idle_time_spends_nothing() {
         (r#"mare_objective_requests_total{objective="read",instance="b"}"#, counter(&[(1000, 6), (0, 54)])),
         (r#"mare_objective_errors_total{objective="read",instance="b"}"#, counter(&[(25, 6), (0, 54)])),
     ];
-    let rules = rules_of("read", read(30 * DAY), None);
+    let rules = read("30d");
     // 6 * 25 of 59 * 900 + 6 * 1000 failed: 0.254 %, of a budget of 0.5 %.
     ask(&rules, &uneven, &[(59, left, Some(0.49))]);
     let idle = [(REQUESTS, counter(&[(0, 60)])), (ERRORS, counter(&[(0, 60)]))];
@@ -178,7 +200,7 @@ fn silence_fires() {
     let check = |series: &[(&str, String)], questions: &[Question<'_>]| {
         let mut objective = read(30 * DAY);
         objective.limits.latency.truncate(1);
-        ask(&rules_of("read", objective, None), series, questions);
+        ask(&read(window), series, questions);
     };
     let until_stale = |minutes: u64| format!("{} stale _x30", counter(&[(100, minutes)]));
     let series = [(REQUESTS, until_stale(10)), (WITHIN_300MS, until_stale(10))];
@@ -192,8 +214,24 @@ fn silence_fires() {
 }
 
 #[test]
+fn a_slow_request_fires_and_clears() {
+    let rules = rules_of(
+        "[[routes]]\nmatch = \"/*\"\nservice = \"api\"\n[alerts]\nclear = \"10m\"\n[alerts.slow]\npix = \"POST /pix over 5s\"\n",
+        None,
+    );
+    let timed = r#"mare_objective_duration_seconds_count{objective="pix"}"#;
+    let within = r#"mare_objective_duration_seconds_bucket{objective="pix",le="5.0"}"#;
+    let series = [(timed, counter(&[(7, 60)])), (within, counter(&[(7, 20), (6, 1), (7, 39)]))];
+    let fires =
+        "count(ALERTS{alertname=\"MareSlowRequests\",alertstate=\"firing\",objective=\"pix\"}) or vector(0)";
+    let questions: [Question<'_>; 4] =
+        [(20, fires, Some(0.0)), (21, fires, Some(1.0)), (30, fires, Some(1.0)), (31, fires, Some(0.0))];
+    ask(&rules, &series, &questions);
+}
+
+#[test]
 fn an_alert_says_why_in_words() {
-    let rules = rules_of("read", read(30 * DAY), None);
+    let rules = read("30d");
     let test = json!({
         "rule_files": ["rules.yml"],
         "evaluation_interval": "1m",
