@@ -5,7 +5,6 @@
 //!
 //! Both files are about the same series, so what those are called is in one place, [`series`].
 
-mod burn;
 pub mod grafana;
 pub mod prometheus;
 mod series;

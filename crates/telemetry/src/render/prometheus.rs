@@ -3,7 +3,7 @@
 //! Per objective one group: the share of bad requests per clause and window, the budget and what is left of it, then
 //! the alerts that read these; then the alerts on slow requests. What each alert means to who gets it is in docs/monitoring.md.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mare_manifest::Manifest;
@@ -11,9 +11,9 @@ use mare_manifest::model::alert::Slow;
 use mare_manifest::model::objective::Objective;
 use mare_manifest::units::duration_text;
 use mare_slo::Clause;
+use mare_slo::burn::{self, Severity};
 use serde::Serialize;
 
-use super::burn::{self, Pair};
 use super::series::{self, Measured, Scope};
 
 /// The longest silence of a gateway that is no reason to call anybody: a restart, a slow scrape.
@@ -77,52 +77,70 @@ fn group(scope: Scope<'_>, name: &str, objective: &Objective) -> Group {
     let clauses = Clause::of(&objective.limits);
     let measured = clauses.iter().map(|&clause| Measured { scope, objective: name, clause });
     let records = measured.clone().flat_map(|it| recordings(&it, objective.window));
-    let burns =
-        measured.flat_map(|it| burn::PAIRS.iter().map(move |pair| burning(&it, pair, objective.window)));
+    let burns = measured.flat_map(|it| {
+        burn::rules(&it.clause, objective.window)
+            .into_iter()
+            .map(move |rule| burning(&it, rule, objective.window))
+    });
     let limits: Vec<Duration> = objective.limits.latency.iter().map(|&(_, limit)| limit).collect();
     let absence = absence(scope, name, &[series::REQUESTS], &limits);
     Group { name: group_name(scope, name), rules: records.chain(burns).chain([absence]).collect() }
 }
 
+/// What the alerts of a clause read, and what the dashboard shows beside it.
 fn recordings(it: &Measured<'_>, window: Duration) -> Vec<Rule> {
-    let rule = |record: String, expr: String| Rule {
-        record: Some(record),
-        expr,
-        labels: labels(it),
-        ..Rule::default()
+    let rule = |record: &str, expr: String, over: Option<Duration>| {
+        let over = over.map(|window| ("window", duration_text(window)));
+        let labels = labels(it).into_iter().chain(over).collect();
+        Rule { record: Some(record.to_owned()), expr, labels, ..Rule::default() }
     };
-    let bad = burn::WINDOWS
-        .map(|window| rule(format!("{}{}", series::BAD, duration_text(window)), it.bad_ratio(window)));
-    let budget = rule(series::BUDGET.to_owned(), format!("vector({})", it.budget()));
-    let mut left = rule(series::BUDGET_LEFT.to_owned(), it.budget_left(window));
-    left.labels.insert("window", duration_text(window));
-    bad.into_iter().chain([budget, left]).collect()
+    let windows: BTreeSet<Duration> =
+        burn::rules(&it.clause, window).iter().flat_map(|rule| [rule.short, rule.long]).collect();
+    let bad = windows.into_iter().map(|window| {
+        let record = format!("{}{}", series::BAD, duration_text(window));
+        rule(&record, it.bad_ratio(window), Some(window))
+    });
+    let budget = rule(series::BUDGET, format!("vector({})", it.budget()), None);
+    let left = rule(series::BUDGET_LEFT, it.budget_left(window), Some(window));
+    bad.chain([budget, left]).collect()
 }
 
 /// Fires while the budget burns too fast over both windows.
-fn burning(it: &Measured<'_>, pair: &Pair, window: Duration) -> Rule {
-    let (rate, budget, clause) = (pair.rate(window), it.budget(), it.clause);
-    let [long, short, window, gone] = [pair.long, pair.short, window, pair.exhaustion()].map(duration_text);
-    let over = |text: &str| format!("{}{text}{} > ({rate} * {budget})", series::BAD, it.recorded());
+fn burning(it: &Measured<'_>, rule: burn::Rule, window: Duration) -> Rule {
+    let (factor, budget, clause) = (series::rounded(rule.factor), it.budget(), it.clause);
+    let [long, short, window, gone] =
+        [rule.long, rule.short, window, exhaustion(window, factor)].map(duration_text);
+    let over = |text: &str| format!("{}{text}{} > ({factor} * {budget})", series::BAD, it.recorded());
+    let enough = format!("{} >= {}", it.bad(rule.long), burn::BAD_MIN);
+    let severity = match rule.severity {
+        Severity::Page => "page",
+        Severity::Ticket => "ticket",
+    };
     let mut labels = labels(it);
-    labels.insert("severity", pair.severity.to_owned());
+    labels.insert("severity", severity.to_owned());
     labels.insert("window", long.clone());
     let summary =
         format!("{}: {clause} is at risk, at this rate its error budget lasts {gone}", it.objective);
     let description = format!(
         "In the last {long}, {{{{ $value | humanizePercentage }}}} of the requests {}; {}% may. \
-         That is a burn rate of more than {rate}, in the last {short} too. \
+         That is a burn rate of more than {factor}, in the last {short} too. \
          Going on like this spends the whole error budget of {window} within {gone}.",
         badness(clause),
-        burn::rounded(budget * 100.0),
+        series::rounded(budget * 100.0),
     );
     Rule {
         alert: Some("MareBudgetBurns"),
-        expr: format!("{}\nand\n{}", over(&long), over(&short)),
+        expr: format!("{}\nand on ()\n{}\nand on ()\n{enough}", over(&long), over(&short)),
         labels,
         annotations: BTreeMap::from([("summary", summary), ("description", description)]),
         ..Rule::default()
     }
+}
+
+/// When a budget is gone that burns this fast, in whole hours.
+fn exhaustion(window: Duration, factor: f64) -> Duration {
+    let hours = (window.as_secs_f64() / factor / 3600.0).ceil();
+    Duration::from_secs_f64(hours * 3600.0)
 }
 
 /// Fires while there was a request slower than the rule allows in the time that must pass without one.

@@ -8,9 +8,7 @@ use std::time::Duration;
 use mare_manifest::units::duration_text;
 use mare_slo::Clause;
 
-use super::burn::rounded;
-
-/// The share of bad requests, recorded for each of [`super::burn::WINDOWS`]; the window's text comes last.
+/// The share of bad requests, recorded for each window an alert looks at; the window's text comes last.
 pub(super) const BAD: &str = "objective_clause:mare_objective_bad:ratio_rate";
 /// The share of requests that may be bad.
 pub(super) const BUDGET: &str = "objective_clause:mare_objective_budget:ratio";
@@ -102,6 +100,11 @@ impl Measured<'_> {
         format!("1 - {share} / {}", self.budget())
     }
 
+    /// How many were bad in `window`.
+    pub(super) fn bad(&self, window: Duration) -> String {
+        self.counts("increase", window).0
+    }
+
     /// How many were bad, and how many there were.
     fn counts(&self, function: &str, window: Duration) -> (String, String) {
         let window = duration_text(window);
@@ -122,6 +125,11 @@ impl Measured<'_> {
 /// `OpenMetrics`' canonical form and in what Prometheus 3 makes of any other: `0.3`, `1.0`.
 pub(super) fn bucket(limit: Duration) -> String {
     format!("{:?}", limit.as_millis() as f64 / 1000.0)
+}
+
+/// Without what binary fractions add to the twelfth digit: 0.05, not 1 - 0.95.
+pub(super) fn rounded(number: f64) -> f64 {
+    (number * 1e12).round() / 1e12
 }
 
 #[cfg(test)]
