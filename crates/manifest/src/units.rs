@@ -89,6 +89,13 @@ pub fn ratio_text(ratio: f64) -> String {
     format!("{}%", (ratio * 1e9).round() / 1e7)
 }
 
+/// Whole milliseconds as the number of seconds that is written like them: 1.128, where [`Duration::as_secs_f64`]
+/// rounds twice and gives 1.1280000000000001. For what must read the same wherever it is written, such as the bounds
+/// of a histogram.
+pub fn seconds(duration: Duration) -> f64 {
+    duration.as_millis() as f64 / 1000.0
+}
+
 fn largest_divisor(units: &[(&'static str, u64)], value: u64) -> (&'static str, u64) {
     units.iter().find(|(_, scale)| value.is_multiple_of(*scale)).copied().unwrap_or(("", 1))
 }
@@ -181,6 +188,14 @@ mod tests {
         fn a_duration_survives_its_text(ms: u64) {
             let duration_ = Duration::from_millis(ms);
             prop_assert_eq!(duration(&duration_text(duration_)), Ok(duration_));
+        }
+
+        #[test]
+        fn seconds_are_written_as_the_milliseconds_are(ms in 1_u64..100_000_000) {
+            let (whole, thousandths) = (ms / 1000, ms % 1000);
+            let written = format!("{whole}.{thousandths:03}");
+            prop_assert_eq!(format!("{:.3}", seconds(Duration::from_millis(ms))), written.clone());
+            prop_assert_eq!(seconds(Duration::from_millis(ms)), written.parse::<f64>().unwrap());
         }
 
         #[test]

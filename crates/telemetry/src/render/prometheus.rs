@@ -47,10 +47,6 @@ struct Rule {
     annotations: BTreeMap<&'static str, String>,
 }
 
-/// A count that comes out of [`increase`](https://prometheus.io/docs/prometheus/latest/querying/functions/#increase)
-/// as less is none: the difference of two equal sums of fractions need not be 0.
-const ONE: f64 = 0.5;
-
 /// The rules as a file Prometheus loads. With `job` they look only at what is scraped under that name.
 pub fn rules(manifest: &Manifest, job: Option<&str>) -> String {
     let scope = Scope { app: &manifest.app.name, job };
@@ -59,7 +55,7 @@ pub fn rules(manifest: &Manifest, job: Option<&str>) -> String {
         name: group_name(scope, name),
         rules: vec![
             slowness(scope, name, slow, manifest.alerts.clear),
-            absence(scope, name, &[], &[slow.over]),
+            absence(scope, name, &[slow_requests(scope, name)]),
         ],
     });
     let groups = objectives.chain(slow).collect();
@@ -82,8 +78,12 @@ fn group(scope: Scope<'_>, name: &str, objective: &Objective) -> Group {
             .into_iter()
             .map(move |rule| burning(&it, rule, objective.window))
     });
-    let limits: Vec<Duration> = objective.limits.latency.iter().map(|&(_, limit)| limit).collect();
-    let absence = absence(scope, name, &[series::REQUESTS], &limits);
+    let requests = format!("{}{}", series::REQUESTS, scope.scraped(name));
+    let buckets = objective.limits.latency.iter().map(|&(_, limit)| {
+        let selector = scope.scraped(name).with("le", series::bucket(limit));
+        format!("{}{selector}", series::BUCKETS)
+    });
+    let absence = absence(scope, name, &[requests].into_iter().chain(buckets).collect::<Vec<_>>());
     Group { name: group_name(scope, name), rules: records.chain(burns).chain([absence]).collect() }
 }
 
@@ -146,9 +146,7 @@ fn exhaustion(window: Duration, factor: f64) -> Duration {
 /// Fires while there was a request slower than the rule allows in the time that must pass without one.
 fn slowness(scope: Scope<'_>, name: &str, slow: &Slow, clear: Duration) -> Rule {
     let clear = duration_text(clear.max(CLEAR_MIN));
-    let count = |metric: &str, selector| format!("sum(increase({metric}{selector}[{clear}]))");
-    let all = count(series::TIMED, scope.scraped(name));
-    let within = count(series::BUCKETS, scope.scraped(name).with("le", series::bucket(slow.over)));
+    let counted = slow_requests(scope, name);
     let over = duration_text(slow.over);
     let summary = format!("{name}: {} took longer than {over}", slow.on);
     let description = format!(
@@ -158,7 +156,7 @@ fn slowness(scope: Scope<'_>, name: &str, slow: &Slow, clear: Duration) -> Rule 
     );
     Rule {
         alert: Some("MareSlowRequests"),
-        expr: format!("{all}\n-\n{within}\n> {ONE}"),
+        expr: format!("sum(increase({counted}[{clear}])) > 0"),
         labels: alert_labels(scope, name, "ticket"),
         annotations: BTreeMap::from([("summary", summary), ("description", description)]),
         ..Rule::default()
@@ -166,13 +164,8 @@ fn slowness(scope: Scope<'_>, name: &str, slow: &Slow, clear: Duration) -> Rule 
 }
 
 /// Fires when what the other rules read is not there, so that silence never passes for health.
-fn absence(scope: Scope<'_>, name: &str, counters: &[&str], limits: &[Duration]) -> Rule {
-    let counters = counters.iter().map(|metric| format!("absent({metric}{})", scope.scraped(name)));
-    let buckets = limits.iter().map(|limit| {
-        let selector = scope.scraped(name).with("le", series::bucket(*limit));
-        format!("absent({}{selector})", series::BUCKETS)
-    });
-    let all: Vec<String> = counters.chain(buckets).collect();
+fn absence(scope: Scope<'_>, name: &str, read: &[String]) -> Rule {
+    let absent: Vec<String> = read.iter().map(|series| format!("absent({series})")).collect();
     let silence = duration_text(SILENCE_MAX);
     let summary = format!("{name}: nothing is known of it");
     let description = format!(
@@ -181,12 +174,17 @@ fn absence(scope: Scope<'_>, name: &str, counters: &[&str], limits: &[Duration])
     );
     Rule {
         alert: Some("MareObjectiveAbsent"),
-        expr: format!("group by (objective) (\n  {}\n)", all.join("\n  or\n  ")),
+        expr: format!("group (\n  {}\n)", absent.join("\n  or\n  ")),
         lasting: Some(silence),
         labels: alert_labels(scope, name, "page"),
         annotations: BTreeMap::from([("summary", summary), ("description", description)]),
         ..Rule::default()
     }
+}
+
+/// What the gateways count for a slow rule.
+fn slow_requests(scope: Scope<'_>, name: &str) -> String {
+    format!("{}{}", series::SLOW, scope.select("alert", name))
 }
 
 fn alert_labels(scope: Scope<'_>, name: &str, severity: &str) -> BTreeMap<&'static str, String> {

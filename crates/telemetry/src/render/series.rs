@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use mare_manifest::units::duration_text;
+use mare_manifest::units::{duration_text, seconds};
 use mare_slo::Clause;
 
 /// The share of bad requests, recorded for each window an alert looks at; the window's text comes last.
@@ -21,7 +21,10 @@ pub(super) const ERRORS: &str = "mare_objective_errors_total";
 pub(super) const UNAVAILABLE: &str = "mare_objective_unavailable_total";
 /// Their histogram, whose buckets include every limit.
 pub(super) const BUCKETS: &str = "mare_objective_duration_seconds_bucket";
+/// As many as were counted.
 pub(super) const TIMED: &str = "mare_objective_duration_seconds_count";
+/// Requests slower than a rule allows, by `alert`.
+pub(super) const SLOW: &str = "mare_slow_requests_total";
 
 /// Whose series are meant.
 #[derive(Clone, Copy, Debug)]
@@ -44,9 +47,13 @@ impl Selector {
 }
 
 impl Scope<'_> {
-    /// Selects what the gateways count for an objective, or for a slow rule.
+    /// Selects what the gateways count for an objective.
     pub(super) fn scraped(&self, objective: &str) -> Selector {
-        let selector = Selector::default().with("objective", objective);
+        self.select("objective", objective)
+    }
+
+    pub(super) fn select(&self, label: &'static str, value: &str) -> Selector {
+        let selector = Selector::default().with(label, value);
         match self.job {
             Some(job) => selector.with("job", job),
             None => selector,
@@ -124,7 +131,7 @@ impl Measured<'_> {
 /// A limit as the label `le` of its bucket. Whole milliseconds up to 11 days read the same in what Maré exposes, in
 /// `OpenMetrics`' canonical form and in what Prometheus 3 makes of any other: `0.3`, `1.0`.
 pub(super) fn bucket(limit: Duration) -> String {
-    format!("{:?}", limit.as_millis() as f64 / 1000.0)
+    format!("{:?}", seconds(limit))
 }
 
 /// Without what binary fractions add to the twelfth digit: 0.05, not 1 - 0.95.
@@ -145,11 +152,7 @@ mod tests {
         let limits = (1..20_000).chain([60_000, 300_000, 3_600_000, 86_400_000]).map(Duration::from_millis);
         let limits: Vec<Duration> = limits.collect();
         let mut registry = Registry::default();
-        registry.register(
-            "x",
-            "x",
-            Histogram::new(limits.iter().map(|limit| limit.as_millis() as f64 / 1000.0)),
-        );
+        registry.register("x", "x", Histogram::new(limits.iter().map(|limit| seconds(*limit))));
         let mut page = String::new();
         encode(&mut page, &registry).expect("writes");
         let buckets = page.lines().filter_map(|line| line.strip_prefix("x_bucket{le=\"")?.split('"').next());

@@ -227,9 +227,7 @@ fn a_slow_request_fires_and_clears() {
         &format!("{ROUTE}[alerts]\nclear = \"10m\"\nslow = {{ pix = \"POST /pix over 5s\" }}"),
         None,
     );
-    let timed = r#"mare_objective_duration_seconds_count{objective="pix"}"#;
-    let within = r#"mare_objective_duration_seconds_bucket{objective="pix",le="5.0"}"#;
-    let series = [(timed, counter(&[(7, 60)])), (within, counter(&[(7, 20), (6, 1), (7, 39)]))];
+    let series = [(r#"mare_slow_requests_total{alert="pix"}"#, counter(&[(0, 20), (1, 1), (0, 39)]))];
     let fires =
         "count(ALERTS{alertname=\"MareSlowRequests\",alertstate=\"firing\",objective=\"pix\"}) or vector(0)";
     let questions: [Question<'_>; 4] =
