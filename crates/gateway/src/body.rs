@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::io::Activity;
 use crate::metrics::RouteMetrics;
+use crate::objectives::{End, Pending};
 use crate::problem::Code;
 use crate::proxy::Place;
 use crate::upstream::Connection;
@@ -43,11 +44,17 @@ pub(crate) struct Finish {
     pub(crate) status: StatusCode,
     pub(crate) started: Instant,
     pub(crate) activity: Arc<Activity>,
+    /// If something is promised of this request.
+    pub(crate) promised: Option<Pending>,
 }
 
 impl Drop for Finish {
     fn drop(&mut self) {
-        self.metrics.answered(self.status, self.started.elapsed());
+        let took = self.started.elapsed();
+        self.metrics.answered(self.status, took);
+        if let Some(promised) = &self.promised {
+            promised.record(self.status, took);
+        }
         // A tunnel has its own patience.
         if self.status != StatusCode::SWITCHING_PROTOCOLS {
             self.activity.rest();
@@ -56,9 +63,20 @@ impl Drop for Finish {
 }
 
 impl Body {
-    pub(crate) fn finish(mut self, finish: Finish) -> Self {
+    /// `has_content` is false for the answer to a HEAD request, whose body nobody takes.
+    pub(crate) fn finish(mut self, finish: Finish, has_content: bool) -> Self {
         self.finish = Some(finish);
+        if !has_content || self.is_end_stream() {
+            self.end(End::Complete);
+        }
         self
+    }
+
+    /// Notes how the answer ended, if anybody wants to know.
+    fn end(&mut self, end: End) {
+        if let Some(Finish { promised: Some(promised), .. }) = &mut self.finish {
+            promised.end = end;
+        }
     }
 }
 
@@ -94,12 +112,19 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.kind {
+        let polled = match &mut self.kind {
             Kind::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Upstream(body) => body.poll_frame(context),
             Kind::File(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
             Kind::Mount(body) => Pin::new(body).poll_frame(context),
+        };
+        match &polled {
+            Poll::Ready(Some(Err(_))) => self.end(End::Broken),
+            Poll::Ready(_) if self.is_end_stream() => self.end(End::Complete),
+            Poll::Ready(None) => self.end(End::Complete),
+            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
         }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

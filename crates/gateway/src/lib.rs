@@ -4,6 +4,7 @@
 //! - [`router`] (pure): which route.
 //! - [`proxy`], [`upstream`]: slots, connections, retries.
 //! - [`files`]: routes that serve a folder.
+//! - `objectives`: what is promised of requests, counted.
 //! - [`problem`]: what the gateway answers itself.
 //!
 //! It works with no routes at all. It does not start instances (`fleet` does) and knows nothing of what is
@@ -16,6 +17,7 @@ mod headers;
 mod io;
 mod listener;
 mod metrics;
+mod objectives;
 pub mod problem;
 mod proxy;
 mod retry;
@@ -29,4 +31,5 @@ mod workers;
 pub use access::Access;
 pub use body::{Body, BoxError, MountBody};
 pub use listener::{Handler, Listener, Mount, Role, Socket};
+pub use objectives::{Counts, Objectives, Snapshot};
 pub use service::Gateway;

@@ -13,7 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::problem::Code;
 
 /// From a cached file to the longest request a client waits for.
-const DURATIONS: [f64; 14] =
+pub(crate) const DURATIONS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];

@@ -34,6 +34,7 @@ use crate::files::Folder;
 use crate::io::{Activity, Io, Patience};
 use crate::listener::{Listener, Role};
 use crate::metrics::{Metrics, RouteMetrics};
+use crate::objectives::{Objectives, OfRoute};
 use crate::proxy::{Origin, Places, Upstream};
 use crate::retry::Budget;
 use crate::router::Router;
@@ -75,6 +76,7 @@ pub(crate) struct Shared {
     services: HashMap<Arc<str>, RouteState>,
     limits: Limits,
     metrics: Metrics,
+    objectives: Objectives,
     /// Of requests no route takes, and of mounts.
     unrouted: Arc<RouteMetrics>,
     mounted: Arc<RouteMetrics>,
@@ -87,6 +89,7 @@ pub(crate) struct RouteState {
     action: Action,
     body_limit: u64,
     metrics: Arc<RouteMetrics>,
+    promised: OfRoute,
 }
 
 enum Action {
@@ -108,6 +111,9 @@ impl Gateway {
         registry: &mut Registry,
     ) -> Result<Self, BuildError> {
         let metrics = Metrics::register(registry);
+        let workers = Workers::start()?;
+        let objectives = Objectives::new(manifest, workers.count());
+        registry.register_collector(Box::new(objectives.clone()));
         let mut upstreams = HashMap::new();
         for link in &links {
             let Some(service) = manifest.services.get(&*link.service) else { continue };
@@ -127,6 +133,8 @@ impl Gateway {
                     action: Action::Proxy(Arc::clone(upstream)),
                     body_limit: manifest.limits.body,
                     metrics: Arc::new(metrics.route("internal", name)),
+                    // Objectives are about what comes in from outside.
+                    promised: OfRoute::default(),
                 };
                 (Arc::clone(name), route)
             })
@@ -141,6 +149,7 @@ impl Gateway {
                     action,
                     body_limit: route.body.unwrap_or(manifest.limits.body),
                     metrics: Arc::new(metrics.route(&route.name, &target)),
+                    promised: objectives.of_route(route),
                 }
             })
             .collect();
@@ -152,11 +161,16 @@ impl Gateway {
             unrouted: Arc::new(metrics.route("none", "none")),
             mounted: Arc::new(metrics.route("mount", "mare")),
             metrics,
+            objectives,
             tunnels: Tunnels::default(),
             default_host: HeaderValue::from_static("localhost"),
         };
-        let workers = Workers::start()?;
         Ok(Self { shared: Arc::new(shared), workers, listeners, links, drain: manifest.app.drain })
+    }
+
+    /// The counts of what is promised.
+    pub fn objectives(&self) -> Objectives {
+        self.shared.objectives.clone()
     }
 
     /// Serves until `shutdown`, then drains: the public listeners first, and only when their requests are done

@@ -48,6 +48,10 @@ impl Workers {
         Ok(Arc::new(Self { all, next: AtomicUsize::new(0), stop }))
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.all.len()
+    }
+
     /// The threads in turn, so that each gets as many connections.
     pub(crate) fn next(&self) -> &Worker {
         &self.all[self.next.fetch_add(1, Ordering::Relaxed) % self.all.len()]

@@ -46,6 +46,13 @@ enum Way<'a> {
     Other(Pin<Box<dyn Future<Output = Result<Response<Body>, Refusal>> + Send + 'a>>),
 }
 
+/// Where a request is counted.
+struct Measured<'a> {
+    metrics: &'a Arc<RouteMetrics>,
+    /// The bits of the objectives it is meant by.
+    promised: u64,
+}
+
 impl Shared {
     pub(super) async fn respond(&self, mut request: Request<Incoming>, client: &Client) -> Response<Body> {
         let started = Instant::now();
@@ -54,8 +61,9 @@ impl Shared {
         request.headers_mut().reserve(HEADERS_ADDED);
         let names = trace::continue_or_begin(request.headers_mut());
         let form = Form::wanted_by(request.headers());
-        let mut metrics = &self.unrouted;
-        let outcome = match self.direct(request, client, &mut metrics, &names) {
+        let has_content = *request.method() != Method::HEAD;
+        let mut measured = Measured { metrics: &self.unrouted, promised: 0 };
+        let outcome = match self.direct(request, client, &mut measured, &names) {
             Ok(Way::Proxy(upstream, outgoing)) => upstream.proxy(outgoing).await,
             Ok(Way::Other(answer)) => answer.await,
             Err(refusal) => Err(refusal),
@@ -68,9 +76,14 @@ impl Shared {
         });
         let status = response.status();
         response.headers_mut().insert(trace::X_REQUEST_ID, names.request_id);
-        let finish =
-            Finish { metrics: Arc::clone(metrics), status, started, activity: Arc::clone(&client.activity) };
-        response.map(|body| body.finish(finish))
+        let finish = Finish {
+            metrics: Arc::clone(measured.metrics),
+            status,
+            started,
+            activity: Arc::clone(&client.activity),
+            promised: self.objectives.begin(measured.promised, client.worker),
+        };
+        response.map(|body| body.finish(finish, has_content))
     }
 
     /// Finds who answers. Not async, so that nothing of it stays in the request's future.
@@ -78,7 +91,7 @@ impl Shared {
         &'a self,
         mut request: Request<Incoming>,
         client: &'a Client,
-        metrics: &mut &'a Arc<RouteMetrics>,
+        measured: &mut Measured<'a>,
         names: &Names,
     ) -> Result<Way<'a>, Refusal> {
         let authority = take_authority(&mut request)?;
@@ -90,7 +103,11 @@ impl Shared {
             Role::Public => {
                 headers::strip_reserved(request.headers_mut());
                 match self.router.find(host, request.method(), request.uri().path()) {
-                    Match::Route(index) => &self.routes[index],
+                    Match::Route(index) => {
+                        let route = &self.routes[index];
+                        measured.promised = route.promised.matching(request.method(), request.uri().path());
+                        route
+                    }
                     Match::OtherMethods(allow) => {
                         return Err(Refusal::new(Code::MethodNotAllowed, "other methods are").allow(allow));
                     }
@@ -105,7 +122,7 @@ impl Shared {
             }
             Role::Mounts { mounts, access } => {
                 access.check(host, request.uri().path(), request.headers())?;
-                *metrics = &self.mounted;
+                measured.metrics = &self.mounted;
                 let path = request.uri().path();
                 let mount = mounts.iter().find(|mount| mount.takes(path));
                 let mount = mount.ok_or_else(|| Refusal::new(Code::NoRoute, "nothing is mounted here"))?;
@@ -113,7 +130,7 @@ impl Shared {
                 return Ok(Way::Other(Box::pin(async { Ok(answer.await.map(Body::from)) })));
             }
         };
-        *metrics = &route.metrics;
+        measured.metrics = &route.metrics;
         match &route.action {
             Action::Files { folder, pattern } => Ok(Way::Other(Box::pin(async move {
                 let path = router::below(pattern, request.uri().path());

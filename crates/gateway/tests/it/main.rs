@@ -9,6 +9,7 @@ mod connections;
 mod drain;
 mod forwarding;
 mod manual;
+mod objectives;
 mod retries;
 mod rig;
 mod routing;
