@@ -89,11 +89,12 @@ pub fn ratio_text(ratio: f64) -> String {
     format!("{}%", (ratio * 1e9).round() / 1e7)
 }
 
-/// Whole milliseconds as the number of seconds that is written like them: 1.128, where [`Duration::as_secs_f64`]
-/// rounds twice and gives 1.1280000000000001. For what must read the same wherever it is written, such as the bounds
-/// of a histogram.
+/// A duration of up to 100 days as the number of seconds that is written like it: 1.128, where
+/// [`Duration::as_secs_f64`] rounds twice and gives 1.1280000000000001. For what must read the same wherever it is
+/// written, such as the bounds of a histogram.
 pub fn seconds(duration: Duration) -> f64 {
-    duration.as_millis() as f64 / 1000.0
+    // Both are exact, so the quotient is the nearest number there is.
+    duration.as_nanos() as f64 / 1e9
 }
 
 fn largest_divisor(units: &[(&'static str, u64)], value: u64) -> (&'static str, u64) {
