@@ -20,6 +20,7 @@ Mare admin. Read-only here:
   GET /readyz               it can serve
   GET /metrics              Prometheus
   GET /api/status           services and instances, JSON
+  GET /api/slo              objectives, budgets and alerts, JSON
   GET /api/logs/SERVICE     last lines; ?lines=N&follow=1
 ";
 

@@ -68,6 +68,11 @@ impl Data {
         Ok(folder.join(format!("{name}.sqlite3")))
     }
 
+    /// Where the counts of objectives are kept.
+    pub(crate) fn objectives(&self) -> PathBuf {
+        self.folder.join("slo.json")
+    }
+
     /// Only for a reader on this machine; the file is replaced whole.
     pub(crate) fn note(&self, running: &Running) -> Result<()> {
         let new = self.folder.join("running.json.new");

@@ -13,9 +13,10 @@ use mare_fleet::status::Status;
 use mare_fleet::{Clock, Config, Controller, ServiceConfig, who_listens};
 use mare_gateway::{Access, Gateway, Listener, Mount, Role, Socket};
 use mare_manifest::model::Manifest;
+use mare_telemetry::alert::outbox::Channels;
 use mare_telemetry::log::{self, Format};
 use mare_telemetry::metrics::Exposition;
-use mare_telemetry::output;
+use mare_telemetry::{output, slo};
 use prometheus_client::registry::Registry;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
@@ -158,7 +159,9 @@ async fn serve(
     };
     let (controller, mut handle) = Controller::new(config, &mut registry);
     let to_pools = handle.take_links();
-    let (listeners, exposition) = listeners(&manifest, sockets, &data, &handle.status, lines, &shutdown)?;
+    let (objectives, evaluated) = objectives(&manifest, &data, &mut registry)?;
+    let views = Views { status: handle.status.clone(), objectives: evaluated, lines };
+    let (listeners, exposition) = listeners(&manifest, sockets, &data, views, &shutdown)?;
     let gateway = Gateway::new(&manifest, to_pools, listeners, clock, &mut registry)?;
     exposition.set(Exposition::new(registry)).expect("set once");
 
@@ -173,11 +176,15 @@ async fn serve(
         }
     });
     let printer = tokio::spawn(printer.run());
+    let stop_objectives = CancellationToken::new();
+    let objectives = tokio::spawn(objectives.run(counts(gateway.objectives()), stop_objectives.clone()));
     let announcing = tokio::spawn(announce(manifest.app.name.clone(), addresses, handle.status.clone()));
     gateway.run(shutdown).await;
     announcing.abort();
     stop_instances.cancel();
+    stop_objectives.cancel();
     controller.await?;
+    objectives.await?;
     // Ends when the last instance's output has: its handles went with the controller and the gateway.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(1), printer).await;
     drop(data);
@@ -206,6 +213,35 @@ fn services(manifest: &Manifest, addresses: &Addresses, data: &Data) -> Result<V
     manifest.services.iter().map(config).collect()
 }
 
+fn objectives(
+    manifest: &Manifest,
+    data: &Data,
+    registry: &mut Registry,
+) -> Result<(slo::Service, slo::Handle)> {
+    let channels =
+        Channels::new(&manifest.app.name, &manifest.alerts).map_err(|error| Usage(error.to_string()))?;
+    Ok(slo::Service::new(manifest, slo::Config { file: data.objectives(), channels }, registry))
+}
+
+/// What the gateway counts, as the evaluation wants it: neither knows the other.
+fn counts(objectives: mare_gateway::Objectives) -> slo::Source {
+    let counted = |(name, counts): (String, mare_gateway::Counts)| {
+        let mare_gateway::Counts { total, errors, unavailable, within } = counts;
+        (name, slo::Counts { tally: slo::Tally { total, errors, unavailable }, within })
+    };
+    Box::new(move || {
+        let mare_gateway::Snapshot { objectives, slow } = objectives.snapshot();
+        slo::Snapshot { objectives: objectives.into_iter().map(counted).collect(), slow }
+    })
+}
+
+/// What the admin listener shows.
+struct Views {
+    status: watch::Receiver<Arc<Status>>,
+    objectives: slo::Handle,
+    lines: output::Handle,
+}
+
 /// The metrics page is complete only when every part has registered.
 type LateExposition = Arc<std::sync::OnceLock<Exposition>>;
 
@@ -213,14 +249,14 @@ fn listeners(
     manifest: &Manifest,
     sockets: Sockets,
     data: &Data,
-    status: &watch::Receiver<Arc<Status>>,
-    lines: output::Handle,
+    views: Views,
     shutdown: &CancellationToken,
 ) -> Result<(Vec<Listener>, LateExposition)> {
     let exposition = LateExposition::default();
     let metrics = Arc::clone(&exposition);
     let end_of_logs = shutdown.clone();
-    let console = console(manifest, &sockets.addresses, status.clone(), shutdown.clone());
+    let Views { status, objectives, lines } = views;
+    let console = console(manifest, &sockets.addresses, status, objectives.clone(), shutdown.clone());
     let mounts = vec![
         Mount::new(
             "/metrics",
@@ -229,6 +265,7 @@ fn listeners(
                 Box::pin(std::future::ready(page))
             }),
         ),
+        Mount::new("/api/slo", Arc::new(move |_| Box::pin(std::future::ready(objectives.respond())))),
         Mount::new(
             "/api/logs",
             Arc::new(move |request| {
@@ -260,6 +297,7 @@ fn console(
     manifest: &Manifest,
     addresses: &Addresses,
     status: watch::Receiver<Arc<Status>>,
+    objectives: slo::Handle,
     shutdown: CancellationToken,
 ) -> Console {
     let (app, public_url) = (manifest.app.name.clone(), addresses.public_url());
@@ -268,7 +306,7 @@ fn console(
         status: Arc::new(move || {
             let status = Arc::clone(&status.borrow());
             serde_json::json!({ "app": app, "public_url": public_url, "version": env!("CARGO_PKG_VERSION"),
-                "services": status.services })
+                "services": status.services, "slo": *objectives.report() })
             .to_string()
         }),
         unready: Arc::new(move || {

@@ -44,7 +44,7 @@ impl Collector for Objectives {
             MetricType::Histogram,
         )?;
         for (watched, sums) in &objectives {
-            let bounds = watched.bounds.iter().map(|bound| seconds(*bound)).chain([f64::MAX]);
+            let bounds = watched.bounds.iter().map(|bound| seconds(*bound)).chain([f64::INFINITY]);
             let buckets: Vec<(f64, u64)> = bounds.zip(sums.buckets.iter().copied()).collect();
             let labels = [(on, watched.name.as_str())];
             let mut series = histogram.encode_family(&labels)?;

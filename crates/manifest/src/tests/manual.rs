@@ -7,6 +7,15 @@ use crate::tests::coverage::walk;
 
 const PAGE: &str = include_str!("../../../../docs/manifest.md");
 
+#[test]
+fn the_example_of_the_objectives_page_is_valid() {
+    let page = include_str!("../../../../docs/objectives.md");
+    let example = page.split("\n```toml objective\n").nth(1).and_then(|rest| rest.split("\n```").next());
+    if let Err(mistakes) = read(example.expect("it is there")) {
+        panic!("{mistakes}");
+    }
+}
+
 /// The text between a line that is exactly `open` and the end of its code block.
 fn blocks(open: &str) -> Vec<&'static str> {
     let fence = format!("\n{open}\n");

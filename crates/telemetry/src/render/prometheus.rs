@@ -157,7 +157,7 @@ fn slowness(scope: Scope<'_>, name: &str, slow: &Slow, clear: Duration) -> Rule 
     Rule {
         alert: Some("MareSlowRequests"),
         expr: format!("sum(increase({counted}[{clear}])) > 0"),
-        labels: alert_labels(scope, name, "ticket"),
+        labels: alert_labels(scope, name, "page"),
         annotations: BTreeMap::from([("summary", summary), ("description", description)]),
         ..Rule::default()
     }
