@@ -27,7 +27,7 @@ pub(super) fn all(scope: Scope<'_>, manifest: &Manifest) -> Vec<Row> {
         repeat: Some("objective"),
         panels: objective(scope, manifest),
     });
-    let alerts = Row { title: "Alerts", repeat: None, panels: vec![alerts(scope)] };
+    let alerts = Row { title: "Alerts", repeat: None, panels: alerts(scope) };
     let traffic = Row { title: "Traffic", repeat: None, panels: traffic() };
     let services = Row { title: "Services", repeat: None, panels: services() };
     objectives.into_iter().chain([alerts, traffic, services]).collect()
@@ -149,19 +149,33 @@ fn limits(manifest: &Manifest, value: impl Fn(Clause) -> Option<f64>) -> Vec<Tar
     manifest.objectives.iter().flat_map(of).collect()
 }
 
-fn alerts(scope: Scope<'_>) -> Panel {
-    let expr = format!(
+fn alerts(scope: Scope<'_>) -> Vec<Panel> {
+    let firing = format!(
         "max by (alertname, severity, objective, clause, window) (ALERTS{{app=\"{}\",alertstate=\"firing\"}})",
         scope.app
     );
-    Panel {
-        title: "Alerts firing",
-        description: "Of the rules made by `mare render prometheus`. Empty is good.",
-        kind: Kind::Table,
+    let panel = |title, description, kind, target| Panel {
+        title,
+        description,
+        kind,
         unit: "none",
-        width: 24,
-        targets: vec![Target::new(expr, "")],
-    }
+        width: HALF,
+        targets: vec![target],
+    };
+    vec![
+        panel(
+            "Alerts firing",
+            "Of the rules made by `mare render prometheus`. Empty is good.",
+            Kind::Table,
+            Target::new(firing, ""),
+        ),
+        panel(
+            "Alerts of Maré itself",
+            "1 while Maré's own evaluation of the same objectives has an alert firing.",
+            Kind::Lines,
+            Target::new(format!("max by (alert) (mare_alert_firing{OF_JOB})"), "{{alert}}"),
+        ),
+    ]
 }
 
 fn traffic() -> Vec<Panel> {
@@ -243,7 +257,8 @@ fn services() -> Vec<Panel> {
         targets: targets.iter().map(|(expr, legend)| Target::new(expr, *legend)).collect(),
     };
     let sum = |by: &str, metric: &str| format!("sum by ({by}) ({metric}{OF_SERVICE})");
-    let start = rate("service, le", "mare_instance_start_seconds_bucket", OF_SERVICE);
+    // Starts are rare; most minutes have none.
+    let start = format!("sum by (service, le) (rate(mare_instance_start_seconds_bucket{OF_SERVICE}[1h]))");
     vec![
         panel(
             "Instances",
@@ -289,7 +304,7 @@ fn services() -> Vec<Panel> {
         ),
         panel(
             "Starts and ends",
-            "How long instances take from spawn to ready, and how many ended. `failed` and `sick` deserve a look \
+            "How long instances took from spawn to ready in the last hour, and how many ended. `failed` and `sick` deserve a look \
              at `mare logs`.",
             Kind::Lines,
             "s",

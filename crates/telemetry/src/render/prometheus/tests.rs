@@ -267,3 +267,35 @@ fn an_alert_says_why_in_words() {
     });
     promtool(&rules, &["test", "rules", "test.yml"], &test);
 }
+
+const MANUAL: &str = include_str!("../../../../../docs/monitoring.md");
+
+#[test]
+fn the_manual_names_every_alert_and_recorded_series() {
+    let rules = rules_of(
+        &format!(
+            "{ROUTE}[objectives.a]\nservice = \"api\"\np95 = \"1s\"\n[alerts]\nslow = {{ b = \"/b over 1s\" }}"
+        ),
+        None,
+    );
+    let after =
+        |key| rules.lines().filter_map(move |line| line.trim_start_matches([' ', '-']).strip_prefix(key));
+    for alert in after("alert: ") {
+        assert!(MANUAL.contains(&format!("\n### {alert}\n")), "{alert}");
+    }
+    let series: Vec<&str> = after("record: ").map(|series| series.trim_matches(['"', '\''])).collect();
+    assert!(series.len() > 5, "{rules}");
+    for name in series.into_iter().filter(|name| !name.starts_with(series::BAD)) {
+        assert!(MANUAL.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
+#[test]
+fn promtool_accepts_the_configurations_in_the_manual() {
+    let blocks: Vec<&str> =
+        MANUAL.split("```yaml prometheus\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        promtool(block, &["check", "config", "--syntax-only", "rules.yml"], &json!({}));
+    }
+}
