@@ -10,7 +10,7 @@ use mare_manifest::Manifest;
 use serde_json::{Value, json};
 
 use super::series::Scope;
-use panel::{DATASOURCE, Panel};
+use panel::{Panel, datasource};
 
 /// Of the dashboard model as Grafana 11.0 writes it; later ones migrate it when they load it.
 const SCHEMA_VERSION: u32 = 39;
@@ -92,7 +92,7 @@ fn variables(objectives: bool) -> Vec<Value> {
             "type": "query",
             "name": name,
             "label": label,
-            "datasource": DATASOURCE.json(),
+            "datasource": datasource(),
             "definition": query,
             "query": { "query": query, "refId": name },
             // On every change of the time range.

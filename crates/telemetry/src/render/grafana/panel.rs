@@ -2,12 +2,6 @@
 
 use serde_json::{Value, json};
 
-/// The data source chosen at the head of the page.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct DataSource(&'static str);
-
-pub(super) const DATASOURCE: DataSource = DataSource("${datasource}");
-
 /// What one panel shows.
 #[derive(Clone, Debug)]
 pub(super) struct Panel {
@@ -44,12 +38,6 @@ pub(super) struct Target {
     pub(super) legend: String,
 }
 
-impl DataSource {
-    pub(super) fn json(self) -> Value {
-        json!({ "type": "prometheus", "uid": self.0 })
-    }
-}
-
 impl Target {
     pub(super) fn new(expr: impl Into<String>, legend: impl Into<String>) -> Self {
         Self { expr: expr.into(), legend: legend.into() }
@@ -67,7 +55,7 @@ impl Panel {
             "type": kind,
             "title": self.title,
             "description": self.description,
-            "datasource": DATASOURCE.json(),
+            "datasource": datasource(),
             "gridPos": at,
             "fieldConfig": { "defaults": self.defaults(), "overrides": [limit_line()] },
             "options": options,
@@ -150,7 +138,7 @@ impl Panel {
         };
         json!({
             "refId": letter.to_string(),
-            "datasource": DATASOURCE.json(),
+            "datasource": datasource(),
             "editorMode": "code",
             "expr": target.expr,
             "legendFormat": target.legend,
@@ -175,6 +163,11 @@ impl Panel {
             Kind::Table => json!([without(&["Time", "Value"])]),
         }
     }
+}
+
+/// The data source chosen at the head of the page.
+pub(super) fn datasource() -> Value {
+    json!({ "type": "prometheus", "uid": "${datasource}" })
 }
 
 /// What is called a limit is drawn as one.
