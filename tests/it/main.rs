@@ -7,6 +7,7 @@ mod failures;
 mod health;
 mod leaks;
 mod monitoring;
+mod objectives;
 mod orphans;
 mod scaling;
 mod shutdown;

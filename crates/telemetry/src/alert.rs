@@ -16,7 +16,6 @@ pub mod policy;
 
 use jiff::Timestamp;
 use mare_slo::burn::Severity;
-use serde::{Deserialize, Serialize};
 
 /// Something that is wrong now.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,7 +28,7 @@ pub struct Condition {
 }
 
 /// What is to be told.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Notice {
     pub alert: String,
     pub event: Event,
@@ -40,8 +39,7 @@ pub struct Notice {
     pub at: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Event {
     /// It began, or became more urgent.
     Fired,

@@ -76,7 +76,7 @@ impl Channel {
 /// What the generic webhook gets; docs/objectives.md shows it.
 fn document(app: &str, notice: &Notice) -> serde_json::Value {
     json!({
-        "version": WEBHOOK_VERSION, "app": app, "alert": notice.alert, "event": notice.event,
+        "version": WEBHOOK_VERSION, "app": app, "alert": notice.alert, "event": notice.event.as_str(),
         "severity": severity_text(notice.severity), "reason": notice.reason,
         "since": notice.since, "at": notice.at,
     })

@@ -49,8 +49,7 @@ impl Firing {
         for condition in conditions {
             notices.extend(self.meet(now, condition, patience));
         }
-        let is_over =
-            |state: &State| passed(state.last_true, now) >= patience.clear && state.last_true != now;
+        let is_over = |state: &State| passed(state.last_true, now) >= patience.clear;
         let over: Vec<String> =
             self.0.iter().filter(|(_, state)| is_over(state)).map(|(alert, _)| alert.clone()).collect();
         for alert in over {

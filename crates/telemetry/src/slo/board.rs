@@ -41,10 +41,10 @@ impl Board {
     pub(super) fn new(manifest: &Manifest, mut kept: Histories, now: Timestamp) -> Self {
         let mut tracked = |name: &str, objective: &Objective, clause: Clause| {
             let what = match clause {
-                Clause::Latency { limit, .. } => format!("within {}", duration_text(limit)),
+                Clause::Latency { limit, .. } => format!("{} within {}", clause.key(), duration_text(limit)),
                 Clause::Errors { .. } | Clause::Availability { .. } => clause.key().to_owned(),
             };
-            let key = format!("{name}: {} {}: {what}", objective.on, clause.key());
+            let key = format!("{name}: {}: {what}", objective.on);
             // One second earlier, because a history takes what is counted in its first second for what was before.
             let new = || History::new(seconds(now).saturating_sub(1));
             let history = kept.remove(&key).unwrap_or_else(new);

@@ -96,7 +96,7 @@ mod tests {
         let file = folder.path().join("slo.json");
         fs::write(&file, include_str!("store/v1.json")).expect("writes");
         let kept = Store::new(file).load();
-        let counts = kept.histories["read: GET /api/items p95: within 300ms"]
+        let counts = kept.histories["read: GET /api/items: p95 within 300ms"]
             .counts(std::time::Duration::from_secs(3_600), 1_763_720_060);
         assert_eq!(counts, Events { good: 9, total: 10 });
         assert!(kept.alerts.contains("read/p95"));
