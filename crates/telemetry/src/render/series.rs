@@ -63,7 +63,7 @@ impl Scope<'_> {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Rust's and PromQL's escapes of a text are the same for all that a label can hold.
+        // Rust and PromQL escape quotes and backslashes alike; nothing else in a name needs it.
         let matchers: Vec<String> =
             self.0.iter().map(|(label, value)| format!("{label}={value:?}")).collect();
         write!(f, "{{{}}}", matchers.join(","))
