@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Sees that the programs the tests run are there: PostgreSQL and Chromium. Installs them where this is allowed.
+# Sees that the programs the tests run are there: PostgreSQL, Prometheus and Chromium. Installs them where this is allowed.
 set -euo pipefail
 
 missing=()
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
+command -v prometheus >/dev/null && command -v promtool >/dev/null || missing+=(prometheus)
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
   missing+=(chromium)
 [ ${#missing[@]} -eq 0 ] && exit 0

@@ -109,6 +109,14 @@ pub fn size_text(bytes: u64) -> String {
     format!("{}{unit}", bytes / scale)
 }
 
+/// A duration of up to 100 days as the number of seconds that is written like it: 1.128, where
+/// [`Duration::as_secs_f64`] rounds twice and gives 1.1280000000000001. For what must read the same wherever it is
+/// written, such as the bounds of a histogram.
+pub fn seconds(duration: Duration) -> f64 {
+    // Both are exact, so the quotient is the nearest number there is.
+    duration.as_nanos() as f64 / 1e9
+}
+
 fn largest_divisor(units: &[(&'static str, u64)], value: u64) -> (&'static str, u64) {
     units.iter().find(|(_, scale)| value.is_multiple_of(*scale)).copied().unwrap_or(("", 1))
 }
@@ -215,6 +223,14 @@ mod tests {
         fn a_duration_survives_its_text(ms: u64) {
             let duration_ = Duration::from_millis(ms);
             prop_assert_eq!(duration(&duration_text(duration_)), Ok(duration_));
+        }
+
+        #[test]
+        fn seconds_are_written_as_the_milliseconds_are(ms in 1_u64..100_000_000) {
+            let (whole, thousandths) = (ms / 1000, ms % 1000);
+            let written = format!("{whole}.{thousandths:03}");
+            let nearest: f64 = written.parse().expect("a number");
+            prop_assert_eq!(seconds(Duration::from_millis(ms)).to_bits(), nearest.to_bits());
         }
 
         #[test]

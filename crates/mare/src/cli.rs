@@ -21,6 +21,7 @@ Examples:
   mare check                                  find every mistake in ./mare.toml
   mare status --watch                         see instances come and go
   mare logs api -f                            follow what a service writes
+  mare render prometheus -o rules.yml         alert on the objectives from Prometheus
 
 Exit codes: 0 fine, 1 a bug, 2 wrong usage or manifest."
 )]
@@ -39,6 +40,8 @@ pub(crate) enum Verb {
     Status(Status),
     /// Show what a service's instances write
     Logs(Logs),
+    /// Make files for other programs from mare.toml
+    Render(Render),
 }
 
 #[derive(Args, Debug)]
@@ -121,4 +124,54 @@ pub(crate) struct Logs {
     /// How many of the last lines to show (the platform keeps 2000 a service)
     #[arg(short = 'n', long, default_value_t = 100)]
     pub(crate) lines: usize,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Render {
+    #[command(subcommand)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Format {
+    /// Recording and alerting rules for Prometheus
+    #[command(after_help = "\
+Per objective and limit: the share of bad requests over the windows its alerts look at, the error budget and
+what is left of it; alerts when the budget burns too fast (severity page or ticket) and when there is no data.
+Per rule of [alerts.slow]: an alert. docs/monitoring.md says what each one means and what to do.
+
+Examples:
+  mare render prometheus -o /etc/prometheus/rules/        writes APP.rules.yml there
+  mare render prometheus | promtool check rules
+  mare render prometheus --job shop                       several applications in one Prometheus")]
+    Prometheus(Prometheus),
+    /// A dashboard for Grafana
+    #[command(after_help = "\
+Requests, errors, latency against its limit, error budget and burn rates per objective; alerts; traffic and
+peak hours; instances, waiting, scaling, CPU and memory per service. Import it, or put it where Grafana
+provisions dashboards from. It asks for a Prometheus data source, whose scrape interval Grafana must know.
+
+Examples:
+  mare render grafana -o /var/lib/grafana/dashboards/     writes APP.dashboard.json there
+  mare render grafana > dashboard.json")]
+    Grafana(RenderOutput),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Prometheus {
+    #[command(flatten)]
+    pub(crate) output: RenderOutput,
+    /// Look only at what Prometheus scrapes under this job; all that is called mare_* otherwise
+    #[arg(long)]
+    pub(crate) job: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RenderOutput {
+    /// The manifest
+    #[arg(short, long, default_value = "mare.toml")]
+    pub(crate) file: PathBuf,
+    /// The file to write, or the folder to write it in; standard output otherwise
+    #[arg(short, long, value_name = "FILE|DIR")]
+    pub(crate) output: Option<PathBuf>,
 }

@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod data;
 mod logs;
+mod render;
 mod status;
 mod up;
 
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Status(arguments) => run(status::run(arguments)),
         Verb::Logs(arguments) => run(logs::run(arguments)),
+        Verb::Render(arguments) => render::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,6 +6,7 @@
 //!
 //! - [`slo`]: are the objectives met, and how fast do their budgets burn.
 //! - [`alert`]: who is told, when, and how.
+//! - [`render`]: rules for Prometheus and a dashboard for Grafana, made from the manifest.
 //!
 //! It counts no request itself. Start reading at [`output::Service`] or [`slo::Service`].
 
@@ -13,6 +14,7 @@ pub mod alert;
 pub mod log;
 pub mod metrics;
 pub mod output;
+pub mod render;
 pub mod slo;
 
 use bytes::Bytes;

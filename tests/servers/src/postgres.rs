@@ -1,16 +1,15 @@
 //! A PostgreSQL server in a temporary folder.
 //!
-//! It listens on a Unix socket in that folder only, so there is no port to be taken. A small shell watches
-//! over it: when its standard input closes, because the test dropped the server, ended, panicked or was
-//! killed with -9, the shell kills the server and removes the folder.
+//! It listens on a Unix socket in that folder only, so there is no port to be taken.
 
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::{env, fs, thread};
+use std::{env, fs};
+
+use crate::watched::Watched;
 
 const HOW_TO_INSTALL: &str = "install it, for example with `apt-get install postgresql`, \
     or put initdb, postgres and createdb in PATH";
@@ -18,21 +17,8 @@ const HOW_TO_INSTALL: &str = "install it, for example with `apt-get install post
 /// Names the socket; nothing listens on TCP.
 const PORT: &str = "5432";
 
-/// `cat` ends when whoever holds the other end of the pipe does. Only the server keeps standard error, so that
-/// its end is seen; a Ctrl-C meant for the test is not for the shell. QUIT stops without a checkpoint.
-const WATCH: &str = r#"
-    trap '' INT TERM HUP
-    dir=$1; shift
-    "$@" </dev/null & server=$!
-    exec 2>/dev/null
-    cat >/dev/null
-    kill -QUIT $server; wait $server
-    rm -rf "$dir"
-"#;
-
 pub struct Postgres {
-    watcher: Child,
-    folder: PathBuf,
+    watched: Watched,
     binaries: Binaries,
     databases: AtomicU32,
 }
@@ -53,23 +39,16 @@ impl Postgres {
             chown(&folder, Some(user.uid), Some(user.gid)).expect("give the folder to the server's user");
         }
         binaries.init(&folder);
-        let mut command = Command::new("sh");
-        command.args(["-c", WATCH, "sh"]).arg(&folder).args(binaries.server(&folder));
-        let mut watcher = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("start a shell to watch over postgres");
-        wait_until_ready(watcher.stderr.take().expect("standard error is piped"));
-        Self { watcher, folder, binaries, databases: AtomicU32::new(0) }
+        let words = binaries.server(&folder);
+        let watched = Watched::start(folder, &words, "ready to accept connections");
+        Self { watched, binaries, databases: AtomicU32::new(0) }
     }
 
     /// Creates an empty database and returns its URL.
     pub fn fresh_database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let mut createdb = self.binaries.command("createdb");
-        run(createdb.arg("-h").arg(&self.folder).args([
+        run(createdb.arg("-h").arg(self.folder()).args([
             "-p",
             PORT,
             "-U",
@@ -78,36 +57,13 @@ impl Postgres {
             "template0",
             &name,
         ]));
-        format!("postgres://postgres@localhost:{PORT}/{name}?host={}", self.folder.display())
+        format!("postgres://postgres@localhost:{PORT}/{name}?host={}", self.folder().display())
     }
 
     /// The folder all of the server is in.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.watched.folder()
     }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        drop(self.watcher.stdin.take());
-        // It ends once the server has ended and the folder is gone.
-        let _ = self.watcher.wait();
-    }
-}
-
-/// Reads the log until the server says it is ready; goes on reading it afterwards, so that it never blocks.
-fn wait_until_ready(stderr: ChildStderr) {
-    let mut log = BufReader::new(stderr);
-    let mut seen = String::new();
-    loop {
-        let before = seen.len();
-        let read = log.read_line(&mut seen).expect("read the log of postgres");
-        assert!(read > 0, "postgres ended before it was ready:\n{seen}");
-        if seen[before..].contains("ready to accept connections") {
-            break;
-        }
-    }
-    thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
 }
 
 /// Where PostgreSQL's programs are and as whom they run.

@@ -1,5 +1,6 @@
 //! The counts as Prometheus scrapes them, encoded from the counters themselves.
 
+use mare_manifest::units::seconds;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -43,7 +44,7 @@ impl Collector for Objectives {
             MetricType::Histogram,
         )?;
         for (watched, sums) in &objectives {
-            let bounds = watched.bounds.iter().map(std::time::Duration::as_secs_f64).chain([f64::INFINITY]);
+            let bounds = watched.bounds.iter().map(|bound| seconds(*bound)).chain([f64::INFINITY]);
             let buckets: Vec<(f64, u64)> = bounds.zip(sums.buckets.iter().copied()).collect();
             let labels = [(on, watched.name.as_str())];
             let mut series = histogram.encode_family(&labels)?;

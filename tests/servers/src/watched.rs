@@ -1,0 +1,74 @@
+//! A server that never outlives its test.
+//!
+//! A small shell watches over it: when its standard input closes, because the test dropped the server, ended,
+//! panicked or was killed with -9, the shell kills the server and removes its folder.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::thread;
+
+/// `cat` ends when whoever holds the other end of the pipe does. Only the server keeps standard error, so that
+/// its end is seen; a Ctrl-C meant for the test is not for the shell. QUIT stops PostgreSQL without a checkpoint, and
+/// any program written in Go.
+const WATCH: &str = r#"
+    trap '' INT TERM HUP
+    dir=$1; shift
+    "$@" </dev/null & server=$!
+    exec 2>/dev/null
+    cat >/dev/null
+    kill -QUIT $server; wait $server
+    rm -rf "$dir"
+"#;
+
+#[derive(Debug)]
+pub(crate) struct Watched {
+    shell: Child,
+    folder: PathBuf,
+    log: String,
+}
+
+impl Watched {
+    /// Starts a server that lives in `folder` alone, and returns once its log has said `ready`.
+    pub(crate) fn start(folder: PathBuf, words: &[String], ready: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", WATCH, "sh"]).arg(&folder).args(words);
+        let shell = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut shell = shell.expect("start a shell to watch over a server");
+        let log = wait_until(ready, shell.stderr.take().expect("standard error is piped"));
+        Self { shell, folder, log }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What it wrote until it was ready.
+    pub(crate) fn log(&self) -> &str {
+        &self.log
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        // It ends once the server has ended and the folder is gone.
+        let _ = self.shell.wait();
+    }
+}
+
+/// Reads the log until the server says it is ready; goes on reading it afterwards, so that it never blocks.
+fn wait_until(ready: &str, stderr: ChildStderr) -> String {
+    let mut log = BufReader::new(stderr);
+    let mut seen = String::new();
+    loop {
+        let before = seen.len();
+        let read = log.read_line(&mut seen).expect("read the log of a server");
+        assert!(read > 0, "a server ended before it was ready:\n{seen}");
+        if seen[before..].contains(ready) {
+            break;
+        }
+    }
+    thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    seen
+}
