@@ -78,12 +78,12 @@ impl Seeder {
     async fn users(&self, wanted: &Wanted) -> anyhow::Result<String> {
         let (each, rest) = (wanted.transactions / wanted.users, wanted.transactions % wanted.users);
         let (mut made, mut transactions) = (0, 0);
-        for number in 1..=wanted.users {
-            let count = each + u32::from(number <= rest);
+        for number in 0..wanted.users {
+            let count = each + u32::from(number < rest);
             let mut rng =
                 fastrand::Rng::with_seed(wanted.seed.wrapping_mul(1_000_003).wrapping_add(number.into()));
             let name = statement::person(&mut rng);
-            let email = format!("user-{number:05}@valoriza.local");
+            let email = format!("user-{number}@valoriza.local");
             let registration = registration(&name, &email, &format!("Finanças de {name}"));
             if self.user(&registration, count as usize, rng.u64(..)).await? {
                 made += 1;
