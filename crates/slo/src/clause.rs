@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use mare_manifest::model::objective::{Limits, Percentile};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// One limit of an objective.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,6 +46,15 @@ impl Clause {
         }
     }
 
+    /// In seconds for a latency, else the ratio as the manifest has it.
+    pub fn limit(&self) -> f64 {
+        match self {
+            Self::Latency { limit, .. } => limit.as_secs_f64(),
+            Self::Errors { max } => *max,
+            Self::Availability { min } => *min,
+        }
+    }
+
     /// `p95`, `errors` or `availability`: the manifest's key, and the label in metrics.
     pub fn key(&self) -> &'static str {
         match self {
@@ -67,6 +77,17 @@ impl fmt::Display for Clause {
             Self::Errors { max } => write!(f, "errors ≤ {}%", percent(*max)),
             Self::Availability { min } => write!(f, "availability ≥ {}%", percent(*min)),
         }
+    }
+}
+
+/// `{"key": "p95", "limit": 0.3, "text": "P95 ≤ 300ms"}`, for reports; the limit as [`Clause::limit`].
+impl Serialize for Clause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Clause", 3)?;
+        fields.serialize_field("key", self.key())?;
+        fields.serialize_field("limit", &self.limit())?;
+        fields.serialize_field("text", &self.to_string())?;
+        fields.end()
     }
 }
 

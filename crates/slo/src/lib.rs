@@ -9,11 +9,21 @@
 //!
 //! Start reading at [`Clause`].
 
+mod bootstrap;
+pub mod budget;
+pub mod burn;
 mod clause;
+mod events;
+mod history;
 pub mod knee;
 mod latencies;
+mod series;
 mod verdict;
 
+pub use budget::Budget;
 pub use clause::{Clause, Tally};
+pub use events::Events;
+pub use history::History;
 pub use latencies::{Latencies, Sparse};
+pub use series::Series;
 pub use verdict::{Judgement, Verdict};

@@ -19,7 +19,7 @@ pub enum Verdict {
 }
 
 /// One clause, measured.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Judgement {
     pub clause: Clause,
     /// Seconds for a latency, else a ratio. `None`: there were no requests.
