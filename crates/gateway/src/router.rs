@@ -63,7 +63,7 @@ impl Router {
 
     /// `host` without port; `path` as sent. Allocates only when it answers [`Match::OtherMethods`].
     pub fn find(&self, host: &str, method: &Method, path: &str) -> Match {
-        let fits = |entry: &&Entry| (self.any_host || entry.host.takes(host)) && takes(&entry.path, path);
+        let fits = |entry: &&Entry| (self.any_host || entry.host.takes(host)) && entry.path.matches(path);
         // A GET route serves HEAD too, as RFC 9110 9.3.2 wants.
         let method_fits = |entry: &Entry| {
             entry
@@ -94,13 +94,7 @@ impl Entry {
             Host::Below(suffix) => (1, suffix.len()),
             Host::Exact(_) => (2, 0),
         };
-        let path = match &self.path {
-            PathPattern::Exact(_) => (2, 0, 0),
-            // `/img/*` says one character more than `/img*`.
-            PathPattern::Below(path) => (1, path.len() + 1, 0),
-            PathPattern::Prefix(prefix) => (1, prefix.len(), 0),
-        };
-        (host, path, self.method.is_some())
+        (host, self.path.specificity(), self.method.is_some())
     }
 }
 
@@ -115,16 +109,6 @@ impl Host {
                     && !host[..cut].contains('.')
                     && host[cut..].eq_ignore_ascii_case(suffix)
             }),
-        }
-    }
-}
-
-fn takes(pattern: &PathPattern, path: &str) -> bool {
-    match pattern {
-        PathPattern::Exact(exact) => path == exact,
-        PathPattern::Prefix(prefix) => path.starts_with(prefix.as_str()),
-        PathPattern::Below(above) => {
-            path.strip_prefix(above.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         }
     }
 }

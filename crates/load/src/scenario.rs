@@ -1,10 +1,36 @@
-//! What a scenario file says, with every default filled in.
+//! What a scenario file says, with every default filled in, and what is done with it that needs no network.
+//!
+//! [`load`](load()) makes a [`Scenario`] of the file's text. The engine then asks it for what each request needs: [`Template::render`]
+//! writes paths, headers and bodies in a [`Scope`]; [`Step::take`] judges an answer and keeps what later steps use.
+//! `grammar` is the table of the file's keys, `load/` reads along it. Nothing here awaits, reads a clock or a file.
+
+mod answer;
+mod encode;
+mod feed;
+mod grammar;
+mod load;
+mod promises;
+mod render;
+mod template;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use mare_manifest::model::Text;
 use mare_manifest::model::objective::Limits;
+
+use crate::run::StepRun;
+
+pub use answer::{Answer, Variables};
+pub use encode::Encoding;
+pub use grammar::schema;
+pub use load::load;
+pub use promises::promises;
+pub use render::Scope;
 
 /// One scenario file.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,6 +150,15 @@ pub enum Part {
     Random(i64, i64),
     /// `${pick(food, rent)}`
     Pick(Vec<String>),
+    /// `${row}`: 0, 1, 2, … in the columns of a generated feed.
+    Row,
+    /// `${env.NAME}`: known, but not to be shown.
+    Given(Text),
+    /// The inner part's text, made fit for its place.
+    Encoded {
+        encoding: Encoding,
+        part: Box<Part>,
+    },
     /// `${today}`, or `${today(-30)}`: that many days away, as 2026-11-21.
     Day(i64),
 }
@@ -165,7 +200,8 @@ pub enum Rows {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Order {
-    /// Each flow takes the next row; after the last comes the first.
+    /// User 0 begins with the first row, user 1 with the second; each flow of a user takes the next one, and after
+    /// the last comes the first.
     Sequential,
     Random,
     /// One row per user, kept; an error before the start if there are fewer rows than users.
@@ -178,4 +214,53 @@ pub struct Threshold {
     /// The step it is about; `None`: all.
     pub step: Option<String>,
     pub limits: Limits,
+}
+
+impl Scenario {
+    /// The steps that are recorded, in the order of [`crate::run::Run::steps`].
+    pub fn steps(&self) -> impl Iterator<Item = (&Flow, &Step)> {
+        self.flows.iter().flat_map(|flow| flow.steps.iter().map(move |step| (flow, step)))
+    }
+
+    /// As a run's record describes them.
+    pub fn step_runs(&self) -> Vec<StepRun> {
+        let describe = |(flow, step): (&Flow, &Step)| StepRun {
+            flow: flow.name.clone(),
+            name: step.name.clone(),
+            request: step.request(),
+        };
+        self.steps().map(describe).collect()
+    }
+
+    /// The most users there will be at once.
+    pub fn users_max(&self) -> u32 {
+        self.model.users_max(&self.stages)
+    }
+
+    /// How long all stages take.
+    pub fn duration(&self) -> Duration {
+        self.stages.iter().map(|stage| stage.ramp + stage.hold).sum()
+    }
+}
+
+impl Step {
+    /// `GET /api/items/${id}`: as in the file, without the query.
+    pub fn request(&self) -> String {
+        let path = self.path.to_string();
+        format!("{} {}", self.method, path.split('?').next().unwrap_or(&path))
+    }
+}
+
+impl Model {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the level counts users here"
+    )]
+    fn users_max(self, stages: &[Stage]) -> u32 {
+        match self {
+            Self::Rate { users_max } => users_max,
+            Self::Users => stages.iter().map(|stage| stage.level.ceil() as u32).max().unwrap_or_default(),
+        }
+    }
 }

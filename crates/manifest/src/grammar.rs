@@ -1,5 +1,7 @@
-//! What may stand in `mare.toml`, as data: one description that the reader, the "did you mean" of unknown
+//! What may stand in a file, as data: one description that the reader, the "did you mean" of unknown
 //! keys, the JSON Schema and the test of the documentation all follow.
+//!
+//! `mare.toml` has one ([`sections`]), and so have the scenarios of `mare load`.
 //!
 //! To add a key: add it to its section in [`sections`], read it in `read/`, write it down in `docs/manifest.md`.
 //! Tests fail until all three are done.
@@ -10,9 +12,37 @@ use std::time::Duration;
 
 use crate::units;
 
+/// What one kind of file may hold.
+#[derive(Debug)]
+pub struct Grammar {
+    pub root: &'static [Key],
+    pub variables: Variables,
+    /// What becomes of the names people choose in `[section.NAME]`: completes "it …".
+    pub names: &'static str,
+    /// Words of later versions, so that a file written for one is told so: the section (`""` at the top), and
+    /// its keys.
+    pub later: &'static [(&'static str, &'static [&'static str])],
+}
+
+impl Grammar {
+    pub(crate) fn comes_later(&self, section: &str, key: &str) -> bool {
+        self.later.iter().any(|(name, keys)| *name == section && keys.contains(&key))
+    }
+}
+
+/// How a string names an environment variable. `$$` is `$` in both.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Variables {
+    /// `${NAME}`; any other `$` is a mistake.
+    Named,
+    /// `${env.NAME}`, as other values stand in braces too, where they may; a `$` without braces is itself.
+    Prefixed,
+}
+
 /// One key of a section.
 #[derive(Debug)]
-pub(crate) struct Key {
+#[must_use]
+pub struct Key {
     pub name: &'static str,
     pub kind: Kind,
     pub need: Need,
@@ -23,7 +53,7 @@ pub(crate) struct Key {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Need {
+pub enum Need {
     Required,
     /// An empty string counts as absent, so that `${VAR:-}` can turn it off.
     Optional,
@@ -33,7 +63,7 @@ pub(crate) enum Need {
 
 /// What a key's value may be, with bounds and default where it has them.
 #[derive(Debug)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// `true` or `false`; `false` by default.
     Flag,
     Count(Bounds<u32>),
@@ -41,6 +71,10 @@ pub(crate) enum Kind {
     Number(Bounds<f64>),
     Duration(Bounds<Duration>),
     Size(Bounds<u64>),
+    /// A share, as a percentage: `"0.5%"` is 0.005.
+    Ratio(Bounds<f64>),
+    /// `"500/s"`: so many per second.
+    Rate(Bounds<f64>),
     Text(Form),
     /// `[name]`
     Table(&'static [Key]),
@@ -50,10 +84,17 @@ pub(crate) enum Kind {
     List(&'static [Key]),
     /// A table of environment variables.
     Variables,
+    /// Read and judged by whoever asks, see [`crate::reading::section::Section::value`].
+    Other {
+        /// What it is called, with its article.
+        what: &'static str,
+        /// Its JSON schema.
+        schema: fn() -> serde_json::Value,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds<T: 'static> {
+pub struct Bounds<T: 'static> {
     pub min: T,
     pub max: T,
     pub default: Option<T>,
@@ -61,7 +102,7 @@ pub(crate) struct Bounds<T: 'static> {
 
 /// What a string has to look like.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Form {
+pub enum Form {
     /// See [`crate::label`].
     Label,
     /// Words as a shell would split them.
@@ -82,31 +123,35 @@ pub(crate) enum Form {
     Image,
     /// A name out of this section.
     NameOf(&'static str),
+    /// Judged by whoever asks: what it is called, with its article.
+    Other(&'static str),
 }
 
 impl Key {
-    const fn new(name: &'static str, kind: Kind, example: &'static str, doc: &'static str) -> Self {
+    pub const fn new(name: &'static str, kind: Kind, example: &'static str, doc: &'static str) -> Self {
         Self { name, kind, need: Need::Optional, example, doc }
     }
 
-    const fn required(mut self) -> Self {
+    pub const fn required(mut self) -> Self {
         self.need = Need::Required;
         self
     }
 
-    const fn filled(mut self) -> Self {
+    pub const fn filled(mut self) -> Self {
         self.need = Need::Filled;
         self
     }
 
     /// What a value of this kind is called, with its article.
-    pub(crate) fn what(&self) -> &'static str {
+    pub fn what(&self) -> &'static str {
         match &self.kind {
             Kind::Flag => "`true` or `false`",
             Kind::Count(_) => "a whole number",
             Kind::Number(_) => "a number",
             Kind::Duration(_) => "a duration",
             Kind::Size(_) => "a size",
+            Kind::Ratio(_) => "a percentage",
+            Kind::Rate(_) => "a rate",
             Kind::Text(form) => match form {
                 Form::Label => "a name",
                 Form::Command => "a command in one string",
@@ -119,7 +164,9 @@ impl Key {
                 Form::Image => "a container image's name",
                 Form::NameOf("databases") => "a database's name",
                 Form::NameOf(_) => "a service's name",
+                Form::Other(what) => what,
             },
+            Kind::Other { what, .. } => what,
             Kind::Table(_) | Kind::Variables => "a table",
             Kind::Named(_) => "a table of tables",
             Kind::List(_) => "a list of tables",
@@ -127,19 +174,26 @@ impl Key {
     }
 
     /// The default as TOML says it.
-    pub(crate) fn default_text(&self) -> Option<String> {
+    pub fn default_text(&self) -> Option<String> {
         match &self.kind {
             Kind::Flag => Some("false".to_owned()),
             Kind::Count(bounds) => bounds.default.map(|n| n.to_string()),
             Kind::Number(bounds) => bounds.default.map(|n| n.to_string()),
             Kind::Duration(bounds) => bounds.default.map(|d| format!("\"{}\"", units::duration_text(d))),
             Kind::Size(bounds) => bounds.default.map(|s| format!("\"{}\"", units::size_text(s))),
-            Kind::Text(_) | Kind::Table(_) | Kind::Named(_) | Kind::List(_) | Kind::Variables => None,
+            Kind::Ratio(bounds) => bounds.default.map(|r| format!("\"{}\"", units::ratio_text(r))),
+            Kind::Rate(bounds) => bounds.default.map(|r| format!("\"{}\"", units::rate_text(r))),
+            Kind::Text(_)
+            | Kind::Table(_)
+            | Kind::Named(_)
+            | Kind::List(_)
+            | Kind::Variables
+            | Kind::Other { .. } => None,
         }
     }
 
     /// The keys below this one.
-    pub(crate) fn keys(&self) -> &'static [Key] {
+    pub fn keys(&self) -> &'static [Key] {
         match &self.kind {
             Kind::Table(keys) | Kind::Named(keys) | Kind::List(keys) => keys,
             Kind::Flag
@@ -147,19 +201,11 @@ impl Key {
             | Kind::Number(_)
             | Kind::Duration(_)
             | Kind::Size(_)
+            | Kind::Ratio(_)
+            | Kind::Rate(_)
             | Kind::Text(_)
-            | Kind::Variables => &[],
+            | Kind::Variables
+            | Kind::Other { .. } => &[],
         }
     }
-}
-
-/// Words of later versions, so that a manifest written for one is told so: the section (`""` at the top),
-/// and its keys.
-const LATER: [(&str, &[&str]); 2] = [
-    ("", &["auth", "queues", "tasks", "schedules", "channels", "objectives"]),
-    ("routes", &["auth", "limit", "cache", "breaker"]),
-];
-
-pub(crate) fn comes_later(section: &str, key: &str) -> bool {
-    LATER.iter().any(|(name, keys)| *name == section && keys.contains(&key))
 }

@@ -1,14 +1,17 @@
 //! `${VAR}`, `${VAR:-default}` and `$$` in strings.
 //!
+//! With [`Variables::Prefixed`], `${env.VAR}` and `${env.VAR:-default}` instead.
+//!
 //! `$PORT` and `${PORT}` are different: they are known when an instance starts, and only some keys may have them.
 
 use std::ops::Range;
 
+use crate::grammar::Variables;
 use crate::model::Text;
 
 /// Whether a string may speak of the port an instance will get.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Port {
+pub enum Port {
     /// Left for the instance's start.
     Kept,
     Refused,
@@ -33,12 +36,15 @@ pub(crate) enum FaultKind<'s> {
     Bare(&'s str),
     /// The port where there is none.
     Port,
+    /// In braces, something that only the run will know.
+    NotYet,
 }
 
 /// Replaces what is to be replaced, or says everything that is wrong.
 pub(crate) fn interpolate<'s>(
     source: &'s str,
     env: &dyn Fn(&str) -> Option<String>,
+    variables: Variables,
     port: Port,
 ) -> Result<Text, Vec<Fault<'s>>> {
     let mut value = String::with_capacity(source.len());
@@ -47,7 +53,7 @@ pub(crate) fn interpolate<'s>(
     let mut rest = source;
     while let Some(at) = rest.find('$') {
         value.push_str(&rest[..at]);
-        let (piece, after) = piece(&rest[at..]);
+        let (piece, after) = piece(&rest[at..], variables);
         let written = &rest[at..rest.len() - after.len()];
         match piece {
             Piece::Literal(text) => value.push_str(text),
@@ -78,7 +84,7 @@ enum Piece<'s> {
 }
 
 /// Takes the piece that begins with the `$` at the start of `text`; at least that one character.
-fn piece(text: &str) -> (Piece<'_>, &str) {
+fn piece(text: &str, variables: Variables) -> (Piece<'_>, &str) {
     let after = &text[1..];
     if let Some(after) = after.strip_prefix('$') {
         return (Piece::Literal("$"), after);
@@ -87,7 +93,16 @@ fn piece(text: &str) -> (Piece<'_>, &str) {
         let Some((inside, after)) = inside.split_once('}') else {
             return (Piece::Fault(FaultKind::Open), "");
         };
-        return (braced(inside), after);
+        let piece = match variables {
+            Variables::Named => braced(inside),
+            Variables::Prefixed => {
+                inside.strip_prefix("env.").map_or(Piece::Fault(FaultKind::NotYet), braced)
+            }
+        };
+        return (piece, after);
+    }
+    if variables == Variables::Prefixed {
+        return (Piece::Literal("$"), after);
     }
     let (name, after) = split_name(after);
     match name {
@@ -137,7 +152,7 @@ mod tests {
     #[test]
     fn variables_are_replaced_once() {
         let check = |source: &str, expected: &str| {
-            let text = interpolate(source, &env, Port::Kept).expect(source);
+            let text = interpolate(source, &env, Variables::Named, Port::Kept).expect(source);
             assert_eq!(text.with_port(7), expected, "{source}");
             assert_eq!(text.to_string(), source);
         };
@@ -157,7 +172,7 @@ mod tests {
     #[test]
     fn what_does_not_work_out_is_named() {
         let check = |source: &str, expected: &[(&str, FaultKind<'_>)]| {
-            let faults = interpolate(source, &env, Port::Refused).expect_err(source);
+            let faults = interpolate(source, &env, Variables::Named, Port::Refused).expect_err(source);
             let found: Vec<_> = faults.into_iter().map(|f| (f.written, f.kind)).collect();
             assert_eq!(found, expected, "{source}");
         };
@@ -169,5 +184,24 @@ mod tests {
         check("${A:-${B}}", &[("${A:-${B}", FaultKind::Form)]);
         check("$HOME/x", &[("$HOME", FaultKind::Bare("HOME"))]);
         check("$PORTAL $PORT", &[("$PORTAL", FaultKind::Bare("PORTAL")), ("$PORT", FaultKind::Port)]);
+    }
+
+    #[test]
+    fn prefixed_variables_leave_a_bare_dollar_alone() {
+        fn read(source: &str) -> Result<Text, Vec<Fault<'_>>> {
+            interpolate(source, &env, Variables::Prefixed, Port::Refused)
+        }
+        let check = |source: &str, expected: &str| {
+            assert_eq!(read(source).expect("valid").reveal(), expected, "{source}");
+        };
+        check("$5 $PORT $ $$ $${x}", "$5 $PORT $ $ ${x}");
+        check("a${env.HOST_NAME}${env.NOT_SET:-b}", "adb.exampleb");
+        let check = |source: &'static str, expected: FaultKind<'_>| {
+            assert_eq!(read(source), Err(vec![Fault { written: source, kind: expected }]));
+        };
+        check("${HOST_NAME}", FaultKind::NotYet);
+        check("${env.A}", FaultKind::Unset("A"));
+        check("${env.}", FaultKind::Form);
+        check("${env.A", FaultKind::Open);
     }
 }

@@ -7,19 +7,21 @@
 //! `reading` takes typed values out of the parsed text along that table; `read` builds the model from them and
 //! checks what concerns several sections.
 //!
+//! `grammar` and `reading` are a reader for any file of this kind: `mare load` reads its scenarios with them.
+//!
 //! What the environment gives never appears in a [`Mistakes`]: whatever judges an interpolated value answers with
 //! a `&'static str`, and mistakes quote the file.
 
 mod address;
 pub mod defaults;
-mod grammar;
+pub mod grammar;
 mod interpolate;
 mod label;
 mod mistakes;
 pub mod model;
 mod pattern;
 mod read;
-mod reading;
+pub mod reading;
 mod schema;
 mod suggest;
 mod text;
@@ -32,17 +34,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use toml::de::DeTable;
-
-pub use crate::mistakes::{Colour, Mistakes};
+pub use crate::mistakes::{Colour, Mistake, Mistakes};
 pub use crate::model::Manifest;
-pub use crate::schema::schema;
+pub use crate::pattern::METHODS;
+pub use crate::schema::{schema, schema_of};
+pub use crate::suggest::{closest, did_you_mean};
 
-use crate::grammar::sections::ROOT;
-use crate::mistakes::Mistake;
+use crate::grammar::sections::MANIFEST;
 use crate::model::{App, Backends, Limits, Origin, PathPattern, Route, Service, Target, Text};
-use crate::reading::Reading;
-use crate::reading::section::Section;
 
 /// Reads a manifest. `origin` is what mistakes call the file; `folder` is the one it is in, absolute, as its last
 /// part may name the application; `env` looks up a variable.
@@ -52,20 +51,7 @@ pub fn load(
     folder: PathBuf,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Manifest, Mistakes> {
-    let (table, errors) = DeTable::parse_recoverable(source);
-    let syntax = errors.iter().map(|error| {
-        let at = error.span().unwrap_or(source.len()..source.len());
-        Mistake::new(at, error.message().trim(), "not valid TOML")
-    });
-    let reading = Reading::new(source, env, syntax.collect());
-    let root = Section::absent(&reading, &ROOT, String::new(), 0..0).with(table.get_ref());
-    let manifest = read::manifest(&root, folder);
-    let mistakes = reading.into_mistakes();
-    if mistakes.is_empty() {
-        Ok(manifest)
-    } else {
-        Err(Mistakes::new(origin.display().to_string(), source, mistakes))
-    }
+    reading::document(&MANIFEST, (source, origin), env, |root| read::manifest(root, folder))
 }
 
 impl Manifest {

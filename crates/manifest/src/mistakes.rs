@@ -11,7 +11,8 @@ const SHOWN_MAX: usize = 50;
 /// One mistake and where in the file it is. It is made of the file's own text and of constants;
 /// a value that came from the environment must never get in.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Mistake {
+#[must_use]
+pub struct Mistake {
     pub(crate) at: Range<usize>,
     title: String,
     label: String,
@@ -21,21 +22,21 @@ pub(crate) struct Mistake {
 }
 
 impl Mistake {
-    pub(crate) fn new(at: Range<usize>, title: impl Into<String>, label: impl Into<String>) -> Self {
+    pub fn new(at: Range<usize>, title: impl Into<String>, label: impl Into<String>) -> Self {
         Self { at, title: title.into(), label: label.into(), help: None, see: None }
     }
 
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    pub(crate) fn maybe_help(mut self, help: Option<String>) -> Self {
+    pub fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help = help.or(self.help);
         self
     }
 
-    pub(crate) fn see(mut self, at: Range<usize>, label: impl Into<String>) -> Self {
+    pub fn see(mut self, at: Range<usize>, label: impl Into<String>) -> Self {
         self.see = Some((at, label.into()));
         self
     }

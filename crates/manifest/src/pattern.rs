@@ -6,7 +6,7 @@ use crate::address;
 use crate::model::PathPattern;
 
 /// RFC 9110 and RFC 5789, without CONNECT and TRACE, which no gateway should pass on.
-pub(crate) const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+pub const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Reads `[METHOD ]/path`.
 pub(crate) fn pattern(text: &str) -> Result<(Option<&'static str>, PathPattern), &'static str> {
@@ -23,6 +23,29 @@ pub(crate) fn pattern(text: &str) -> Result<(Option<&'static str>, PathPattern),
         return Err("its method is not one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     };
     Ok((Some(method), path(rest)?))
+}
+
+impl PathPattern {
+    /// Whether it takes this path, as it was sent and without its query.
+    pub fn matches(&self, path: &str) -> bool {
+        match self {
+            Self::Exact(exact) => path == exact,
+            Self::Prefix(prefix) => path.starts_with(prefix.as_str()),
+            Self::Below(above) => {
+                path.strip_prefix(above.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
+        }
+    }
+
+    /// Of two that take a path, the greater one is meant: an exact path before a longer beginning before a shorter.
+    pub fn specificity(&self) -> impl Ord + use<> {
+        match self {
+            Self::Exact(_) => (2, 0),
+            // `/img/*` says one character more than `/img*`.
+            Self::Below(path) => (1, path.len() + 1),
+            Self::Prefix(prefix) => (1, prefix.len()),
+        }
+    }
 }
 
 fn path(text: &str) -> Result<PathPattern, &'static str> {

@@ -1,25 +1,32 @@
-//! The grammar as a JSON Schema, for editors (Taplo, Even Better TOML).
+//! A grammar as a JSON Schema, for editors (Taplo, Even Better TOML).
 //!
 //! It says what an editor can use: keys, kinds, bounds of numbers, defaults, descriptions. What needs more than
-//! one key to judge is left to [`crate::load`].
+//! one key to judge is left to the readers.
 
 use serde_json::{Map, Value, json};
 
-use crate::grammar::sections::{ROOT, TARGETS};
-use crate::grammar::{Form, Key, Kind, Need};
+use crate::grammar::sections::{MANIFEST, TARGETS};
+use crate::grammar::{Form, Grammar, Key, Kind, Need};
 use crate::label::LENGTH_MAX;
 
 /// Strings with a variable in them are judged when the variable is known.
 const OR_VARIABLE: &str = r"|.*\$\{.*";
 const DURATION: &str = r"(\d+(d|h|m|s|ms))+";
+const RATIO: &str = r"\d+(\.\d+)?%";
+const RATE: &str = r"\d+(\.\d+)?/[smh]";
 const SIZE: &str = r"\d+(B|[kK]B|KiB|[MGT]i?B)";
 
 /// The JSON Schema (draft 2020-12) of `mare.toml`.
 pub fn schema() -> Value {
-    let mut schema = table(&ROOT);
+    schema_of(&MANIFEST, "mare.toml", "The manifest of an application on Maré")
+}
+
+/// The JSON Schema (draft 2020-12) of what a grammar allows.
+pub fn schema_of(grammar: &Grammar, title: &str, description: &str) -> Value {
+    let mut schema = table(grammar.root);
     schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
-    schema.insert("title".to_owned(), json!("mare.toml"));
-    schema.insert("description".to_owned(), json!("The manifest of an application on Maré"));
+    schema.insert("title".to_owned(), json!(title));
+    schema.insert("description".to_owned(), json!(description));
     Value::Object(schema)
 }
 
@@ -50,6 +57,8 @@ fn property(key: &Key) -> Map<String, Value> {
         })),
         Kind::Duration(_) => string(Some(DURATION.to_owned())),
         Kind::Size(_) => string(Some(SIZE.to_owned())),
+        Kind::Ratio(_) => string(Some(RATIO.to_owned())),
+        Kind::Rate(_) => string(Some(RATE.to_owned())),
         Kind::Text(form) => string(form_pattern(*form).map(|pattern| match key.need {
             Need::Optional => format!("|{pattern}"),
             Need::Required | Need::Filled => pattern,
@@ -60,7 +69,11 @@ fn property(key: &Key) -> Map<String, Value> {
             "propertyNames": { "pattern": format!("^{}$", label_pattern()) },
             "additionalProperties": table(keys),
         })),
-        Kind::List(keys) => object(json!({ "type": "array", "items": one_target(table(keys)) })),
+        Kind::List(keys) => {
+            let item = if key.name == "routes" { one_target(table(keys)) } else { table(keys) };
+            object(json!({ "type": "array", "items": item }))
+        }
+        Kind::Other { schema, .. } => object(schema()),
         Kind::Variables => object(json!({
             "type": "object",
             "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
@@ -75,7 +88,7 @@ fn property(key: &Key) -> Map<String, Value> {
     property
 }
 
-/// The one list there is has one rule of its own.
+/// The list of routes has one rule of its own.
 fn one_target(mut route: Map<String, Value>) -> Map<String, Value> {
     let alternatives: Vec<Value> = TARGETS.iter().map(|name| json!({ "required": [name] })).collect();
     route.insert("oneOf".to_owned(), Value::Array(alternatives));
@@ -98,7 +111,7 @@ fn form_pattern(form: Form) -> Option<String> {
         Form::Match => Some("([A-Z]+ )?/[^*?#]*\\*?".to_owned()),
         Form::Path => Some("/.*".to_owned()),
         Form::Host => Some("(\\*\\.)?[^*:/]+".to_owned()),
-        Form::Command | Form::Folder | Form::Image => None,
+        Form::Command | Form::Folder | Form::Image | Form::Other(_) => None,
     }
 }
 
@@ -109,7 +122,7 @@ fn label_pattern() -> String {
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
-        // Only called with `json!({ … })`.
+        // Only called with `json!({ … })`, by this file and by the schema of a `Kind::Other`.
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
     }
 }

@@ -9,7 +9,7 @@ const ALIKE: f64 = 0.85;
 
 /// The known name most like the written one, if any is alike enough: a typing error for every three letters,
 /// as rustc allows, or the same beginning.
-pub(crate) fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if written.len() > LENGTH_MAX {
         return None;
     }
@@ -29,7 +29,7 @@ pub(crate) fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
 }
 
 /// The same as a sentence for a mistake's help.
-pub(crate) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     closest(written, known).map(|name| format!("did you mean `{name}`?"))
 }
 

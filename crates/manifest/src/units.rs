@@ -1,4 +1,4 @@
-//! Durations and sizes: `"1m30s"`, `"512MiB"`.
+//! Durations, sizes, percentages and rates: `"1m30s"`, `"512MiB"`, `"0.5%"`, `"500/s"`.
 //!
 //! Errors are constants: what was wrong with a value is said without repeating the value.
 
@@ -56,6 +56,43 @@ pub fn size(text: &str) -> Result<u64, &'static str> {
         Some((_, scale)) => number.checked_mul(*scale).ok_or(TOO_LARGE),
         None => Err("its unit is not one of B, KiB, MiB, GiB, TiB, kB, MB, GB, TB"),
     }
+}
+
+/// Reads `"0.5%"` as 0.005, up to `"100%"`.
+pub fn ratio(text: &str) -> Result<f64, &'static str> {
+    let percent = decimal(text.strip_suffix('%').ok_or("a number without `%`")?)?;
+    if percent <= 100.0 { Ok(percent / 100.0) } else { Err("more than 100 %") }
+}
+
+/// Reads `"500/s"`, `"0.5/s"`, `"30/m"` or `"10/h"` as so many per second.
+pub fn rate(text: &str) -> Result<f64, &'static str> {
+    let (number, unit) = text.split_once('/').ok_or("a number without `/s`")?;
+    let seconds = match unit {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("it is not per s, m or h"),
+    };
+    Ok(decimal(number)? / seconds)
+}
+
+/// Digits, perhaps a point and more digits.
+fn decimal(text: &str) -> Result<f64, &'static str> {
+    const NOT_A_NUMBER: &str = "not a number with a unit";
+    // `parse` alone takes `inf`, `1e9` and `+1` too.
+    let plain = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if plain { text.parse().ok().ok_or(NOT_A_NUMBER) } else { Err(NOT_A_NUMBER) }
+}
+
+/// What [`ratio`] reads as this, to a thousandth of a percent.
+pub fn ratio_text(ratio: f64) -> String {
+    format!("{}%", (ratio * 100_000.0).round() / 1000.0)
+}
+
+/// What [`rate`] reads as this.
+pub fn rate_text(per_second: f64) -> String {
+    format!("{per_second}/s")
 }
 
 /// The shortest text that [`duration`] reads as this many whole milliseconds.
@@ -137,6 +174,34 @@ mod tests {
         check("512M", Err("its unit is not one of B, KiB, MiB, GiB, TiB, kB, MB, GB, TB"));
         check("1GB1MB", Err(NOT_WHOLE));
         check("99999999TiB", Err(TOO_LARGE));
+    }
+
+    #[test]
+    fn ratios_are_percentages() {
+        let check = |text: &str, expected| assert_eq!(ratio(text), expected, "{text:?}");
+        check("0.5%", Ok(0.005));
+        check("99.95%", Ok(0.9995));
+        check("100%", Ok(1.0));
+        check("0%", Ok(0.0));
+        check("0.005", Err("a number without `%`"));
+        check("100.1%", Err("more than 100 %"));
+        for text in ["%", "-1%", "+1%", "1 %", "1e1%", "inf%", "NaN%", ".5%", "1.2.3%"] {
+            check(text, Err("not a number with a unit"));
+        }
+        assert_eq!(ratio_text(0.9995), "99.95%");
+    }
+
+    #[test]
+    fn rates_are_per_second() {
+        let check = |text: &str, expected| assert_eq!(rate(text), expected, "{text:?}");
+        check("500/s", Ok(500.0));
+        check("0.5/s", Ok(0.5));
+        check("30/m", Ok(0.5));
+        check("3600/h", Ok(1.0));
+        check("500", Err("a number without `/s`"));
+        check("500/d", Err("it is not per s, m or h"));
+        check("x/s", Err("not a number with a unit"));
+        assert_eq!(rate_text(0.5), "0.5/s");
     }
 
     proptest! {

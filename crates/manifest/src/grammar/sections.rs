@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Bounds, Form, Key, Kind};
+use super::{Bounds, Form, Grammar, Key, Kind, Variables};
 use crate::defaults;
 
 /// Timers finer than this measure the machine, not the application.
@@ -25,6 +25,16 @@ const BODY_MAX: u64 = 1 << 40;
 const POSTGRES: &[&str] = &["postgres://", "postgresql://"];
 const DATABASES: &[&str] = &["postgres://", "postgresql://", "sqlite:"];
 const REDIS: &[&str] = &["redis://", "rediss://"];
+
+pub(crate) static MANIFEST: Grammar = Grammar {
+    root: &ROOT,
+    variables: Variables::Named,
+    names: "becomes a host name",
+    later: &[
+        ("", &["auth", "queues", "tasks", "schedules", "channels", "objectives"]),
+        ("routes", &["auth", "limit", "cache", "breaker"]),
+    ],
+};
 
 pub(crate) static ROOT: [Key; 6] = [
     Key::new("app", Kind::Table(&APP), "{ name = \"shop\" }", "The application as a whole"),

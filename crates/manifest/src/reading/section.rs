@@ -7,18 +7,19 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::Reading;
-use crate::grammar::{Key, comes_later};
+use crate::grammar::{Key, Kind, Need};
 use crate::label;
 use crate::mistakes::Mistake;
 use crate::suggest::did_you_mean;
 
-pub(crate) struct Section<'a> {
+pub struct Section<'a> {
     pub reading: &'a Reading<'a>,
     /// The keys in use, by name.
     pub(super) values: BTreeMap<&'a str, &'a Spanned<DeValue<'a>>>,
     keys: &'static [Key],
     /// As in its header, without brackets; empty at the top.
     pub(super) path: String,
+    listed: bool,
     /// The place to point at when something is missing.
     pub at: Range<usize>,
 }
@@ -31,7 +32,7 @@ impl<'a> Section<'a> {
         path: String,
         at: Range<usize>,
     ) -> Self {
-        Self { reading, values: BTreeMap::new(), keys, path, at }
+        Self { reading, values: BTreeMap::new(), keys, path, listed: false, at }
     }
 
     /// Takes the keys of a table, and notes those that do not belong into it.
@@ -47,14 +48,11 @@ impl<'a> Section<'a> {
     }
 
     fn unknown(&self, name: &Spanned<DeString<'_>>) {
-        let place = match self.path.as_str() {
-            "" => String::new(),
-            "routes" => " in `[[routes]]`".to_owned(),
-            path => format!(" in `[{path}]`"),
-        };
-        let what = if self.path.is_empty() { "section" } else { "key" };
+        let place = if self.path.is_empty() { String::new() } else { format!(" in `{}`", self.heading()) };
+        let is_section = |key: &Key| matches!(key.kind, Kind::Table(_) | Kind::Named(_) | Kind::List(_));
+        let what = if self.path.is_empty() && self.keys.iter().all(is_section) { "section" } else { "key" };
         let names = self.keys.iter().map(|key| key.name);
-        let help = if comes_later(&self.path, name.get_ref()) {
+        let help = if self.reading.grammar.comes_later(&self.path, name.get_ref()) {
             format!("`{}` is not in this version of mare", name.get_ref())
         } else if let Some(help) = did_you_mean(name.get_ref(), names.clone()) {
             help
@@ -65,26 +63,31 @@ impl<'a> Section<'a> {
         self.reading.note(Mistake::new(name.span(), title, "not known here").help(help));
     }
 
+    /// As in the file: `[app]`, `[[routes]]`.
+    pub(super) fn heading(&self) -> String {
+        if self.listed { format!("[[{}]]", self.path) } else { format!("[{}]", self.path) }
+    }
+
     /// The key's description. Asking for one that is not in the grammar is a bug, and no input can cause it:
     /// reading the empty manifest of each section in a test meets every such call.
     pub(super) fn key(&self, name: &str) -> &'static Key {
         self.keys.iter().find(|key| key.name == name).expect("the reader asks for keys of the grammar only")
     }
 
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 
     /// Where the key's value is, or the section when the key is absent.
-    pub(crate) fn place(&self, name: &str) -> Range<usize> {
+    pub fn place(&self, name: &str) -> Range<usize> {
         self.values.get(name).map_or(self.at.clone(), |value| value.span())
     }
 
     /// The table under a key; an empty one if it is absent.
-    pub(crate) fn table(&self, name: &str) -> Section<'a> {
+    #[must_use]
+    pub fn table(&self, name: &str) -> Section<'a> {
         let key = self.key(name);
-        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
-        let absent = |at| Section::absent(self.reading, key.keys(), path, at);
+        let absent = |at| Section::absent(self.reading, key.keys(), self.path_of(name), at);
         let Some(value) = self.values.get(name) else { return absent(self.at.clone()) };
         let DeValue::Table(table) = value.get_ref() else {
             self.reading.wrong_type(key, value);
@@ -93,8 +96,26 @@ impl<'a> Section<'a> {
         absent(value.span()).with(table)
     }
 
+    fn path_of(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// The value of any kind under a key; one that is required and absent is noted.
+    pub fn value(&self, name: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+        let found = self.values.get(name).copied();
+        if found.is_none() && self.key(name).need == Need::Required {
+            self.missing(self.key(name));
+        }
+        found
+    }
+
+    /// Notes that the value under this key is not of its kind.
+    pub fn wrong_type(&self, name: &str, value: &Spanned<DeValue<'_>>) {
+        self.reading.wrong_type(self.key(name), value);
+    }
+
     /// The tables under a key of freely chosen names, the names checked; with the place of each name.
-    pub(crate) fn named(&self, name: &str) -> Vec<(&'a str, Section<'a>)> {
+    pub fn named(&self, name: &str) -> Vec<(&'a str, Section<'a>)> {
         let key = self.key(name);
         let mut found = Vec::new();
         for (entry, value) in self.entries(name) {
@@ -119,13 +140,15 @@ impl<'a> Section<'a> {
             let title = format!("`{}` is not a valid name", name.get_ref());
             let help = label::from(name.get_ref()).map(|label| label::with_example(&label));
             self.reading.note(
-                Mistake::new(name.span(), title, "becomes a host name").help(label::RULE).maybe_help(help),
+                Mistake::new(name.span(), title, self.reading.grammar.names)
+                    .help(label::RULE)
+                    .maybe_help(help),
             );
         }
     }
 
     /// What is in a table of free keys.
-    pub(crate) fn entries(&self, name: &str) -> Vec<(&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>)> {
+    pub fn entries(&self, name: &str) -> Vec<(&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>)> {
         let Some(value) = self.values.get(name) else { return Vec::new() };
         let DeValue::Table(table) = value.get_ref() else {
             self.reading.wrong_type(self.key(name), value);
@@ -135,7 +158,7 @@ impl<'a> Section<'a> {
     }
 
     /// The tables in a list.
-    pub(crate) fn list(&self, name: &str) -> Vec<Section<'a>> {
+    pub fn list(&self, name: &str) -> Vec<Section<'a>> {
         let key = self.key(name);
         let Some(value) = self.values.get(name) else { return Vec::new() };
         let DeValue::Array(items) = value.get_ref() else {
@@ -155,7 +178,8 @@ impl<'a> Section<'a> {
                 );
                 continue;
             };
-            let section = Section::absent(self.reading, key.keys(), name.to_owned(), item.span());
+            let mut section = Section::absent(self.reading, key.keys(), self.path_of(name), item.span());
+            section.listed = true;
             sections.push(section.with(table));
         }
         sections

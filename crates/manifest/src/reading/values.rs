@@ -18,7 +18,7 @@ use crate::units;
 use crate::{address, label};
 
 impl<'a> Section<'a> {
-    pub(crate) fn flag(&self, name: &str) -> bool {
+    pub fn flag(&self, name: &str) -> bool {
         let key = self.key(name);
         match self.values.get(name).map(|value| (value, value.get_ref())) {
             None => false,
@@ -30,26 +30,30 @@ impl<'a> Section<'a> {
         }
     }
 
-    pub(crate) fn count(&self, name: &str) -> u32 {
+    pub fn count(&self, name: &str) -> u32 {
+        let Kind::Count(bounds) = &self.key(name).kind else { return 0 };
+        self.count_if(name).unwrap_or(bounds.min)
+    }
+
+    /// Like [`Section::count`], but `None` if it is absent without a default, and after a mistake.
+    pub fn count_if(&self, name: &str) -> Option<u32> {
         let key = self.key(name);
-        let Kind::Count(bounds) = &key.kind else { return 0 };
-        let otherwise = bounds.default.unwrap_or(bounds.min);
-        let Some(value) = self.values.get(name) else { return otherwise };
+        let Kind::Count(bounds) = &key.kind else { return None };
+        let Some(value) = self.values.get(name) else { return bounds.default };
         let DeValue::Integer(number) = value.get_ref() else {
             self.reading.wrong_type(key, value);
-            return otherwise;
+            return None;
         };
-        match u32::from_str_radix(number.as_str(), number.radix()) {
-            Ok(number) if (bounds.min..=bounds.max).contains(&number) => number,
-            _ => {
-                self.out_of_bounds(key, value.span(), &bounds.min.to_string(), &bounds.max.to_string());
-                otherwise
-            }
+        let number = u32::from_str_radix(number.as_str(), number.radix()).ok();
+        let number = number.filter(|number| (bounds.min..=bounds.max).contains(number));
+        if number.is_none() {
+            self.out_of_bounds(key, value.span(), &bounds.min.to_string(), &bounds.max.to_string());
         }
+        number
     }
 
     /// A number above the lower bound, up to the upper one.
-    pub(crate) fn number(&self, name: &str) -> Option<f64> {
+    pub fn number(&self, name: &str) -> Option<f64> {
         let key = self.key(name);
         let Kind::Number(bounds) = &key.kind else { return None };
         let Some(value) = self.values.get(name) else { return bounds.default };
@@ -75,16 +79,36 @@ impl<'a> Section<'a> {
         number
     }
 
-    pub(crate) fn duration(&self, name: &str) -> Duration {
+    pub fn duration(&self, name: &str) -> Duration {
         let key = self.key(name);
         let Kind::Duration(bounds) = &key.kind else { return Duration::ZERO };
         self.measure(key, bounds, units::duration, units::duration_text).unwrap_or(bounds.min)
     }
 
-    pub(crate) fn size(&self, name: &str) -> Option<u64> {
+    pub fn size(&self, name: &str) -> Option<u64> {
         let key = self.key(name);
         let Kind::Size(bounds) = &key.kind else { return None };
         self.measure(key, bounds, units::size, units::size_text)
+    }
+
+    /// Like [`Section::duration`], but `None` if it is absent without a default, and after a mistake.
+    pub fn duration_if(&self, name: &str) -> Option<Duration> {
+        let key = self.key(name);
+        let Kind::Duration(bounds) = &key.kind else { return None };
+        self.measure(key, bounds, units::duration, units::duration_text)
+    }
+
+    pub fn ratio(&self, name: &str) -> Option<f64> {
+        let key = self.key(name);
+        let Kind::Ratio(bounds) = &key.kind else { return None };
+        self.measure(key, bounds, units::ratio, units::ratio_text)
+    }
+
+    /// So many per second.
+    pub fn rate(&self, name: &str) -> Option<f64> {
+        let key = self.key(name);
+        let Kind::Rate(bounds) = &key.kind else { return None };
+        self.measure(key, bounds, units::rate, units::rate_text)
     }
 
     fn measure<T: Copy + PartialOrd>(
@@ -99,7 +123,7 @@ impl<'a> Section<'a> {
             let title = format!("`{}` needs a unit", key.name);
             self.reading
                 .note(Mistake::new(value.span(), title, "a number without a unit").help(unit_help(key)));
-            return bounds.default;
+            return None;
         }
         let raw = self.reading.raw(key, value)?;
         let written = self.reading.interpolate(raw, value.span(), Port::Refused)?;
@@ -123,7 +147,7 @@ impl<'a> Section<'a> {
     }
 
     /// The string as it is in the file, for what is taken apart before interpolation.
-    pub(crate) fn raw(&self, name: &str) -> Option<(&'a str, Range<usize>)> {
+    pub fn raw(&self, name: &str) -> Option<(&'a str, Range<usize>)> {
         let key = self.key(name);
         let Some(value) = self.values.get(name) else {
             if key.need == Need::Required {
@@ -140,7 +164,7 @@ impl<'a> Section<'a> {
     }
 
     /// A string. An optional one that is empty counts as absent, so that `${VAR:-}` can turn it off.
-    pub(crate) fn text(&self, name: &str) -> Option<Written> {
+    pub fn text(&self, name: &str) -> Option<Written> {
         let (raw, at) = self.raw(name)?;
         let written = self.reading.interpolate(raw, at, Port::Refused)?;
         if written.value().is_empty() {
@@ -181,16 +205,16 @@ impl<'a> Section<'a> {
             | Form::Match
             | Form::Host
             | Form::Folder
-            | Form::NameOf(_) => return true,
+            | Form::NameOf(_)
+            | Form::Other(_) => return true,
         };
         let title = format!("`{name}` must be {}", key.what());
         self.reading.note(Mistake::new(written.at.clone(), title, wrong).help(help));
         false
     }
 
-    fn missing(&self, key: &Key) {
-        let place = if self.path == "routes" { "a route".to_owned() } else { format!("`[{}]`", self.path) };
-        let title = format!("{place} needs `{}`", key.name);
+    pub(super) fn missing(&self, key: &Key) {
+        let title = format!("`{}` needs `{}`", self.heading(), key.name);
         self.reading.note_absence(
             Mistake::new(self.at.clone(), title, format!("`{}` is missing", key.name)).help(example(key)),
         );
@@ -202,7 +226,7 @@ impl<'a> Section<'a> {
     }
 
     /// A name out of another section, if it is there.
-    pub(crate) fn name_of(&self, name: &str, known: &[&str]) -> Option<Written> {
+    pub fn name_of(&self, name: &str, known: &[&str]) -> Option<Written> {
         let written = self.text(name)?;
         if known.contains(&written.value()) {
             return Some(written);
@@ -228,7 +252,20 @@ impl<'a> Section<'a> {
 
 /// For whoever forgot the unit, or took one that is not known.
 fn unit_help(key: &Key) -> String {
-    let is_size = matches!(key.kind, Kind::Size(_));
-    let units = if is_size { "B, KiB, MiB, GiB, TiB, kB, MB, GB, TB" } else { "ms, s, m, h, d" };
-    format!("write a whole number and its unit ({units}) in quotes, {}", example(key))
+    let how = match key.kind {
+        Kind::Ratio(_) => "a number and `%`",
+        Kind::Rate(_) => "a number and `/s`, `/m` or `/h`",
+        Kind::Size(_) => "a whole number and its unit (B, KiB, MiB, GiB, TiB, kB, MB, GB, TB)",
+        Kind::Duration(_)
+        | Kind::Flag
+        | Kind::Count(_)
+        | Kind::Number(_)
+        | Kind::Text(_)
+        | Kind::Table(_)
+        | Kind::Named(_)
+        | Kind::List(_)
+        | Kind::Variables
+        | Kind::Other { .. } => "a whole number and its unit (ms, s, m, h, d)",
+    };
+    format!("write {how} in quotes, {}", example(key))
 }

@@ -95,7 +95,7 @@ error: `url` must not be empty
    |
    = help: for example `url = "http://127.0.0.1:9000"`
 
-error: a route needs `match`
+error: `[[routes]]` needs `match`
   --> mare.toml:11:1
    |
 11 | [[routes]]
