@@ -29,7 +29,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use drive::{Config, Error, Seen, drive, steps};
+pub use drive::{Config, Error, Seen, drive};
 pub use platform::Admin;
 pub use process::{ReadScenario, VERB, child};
 pub use target::{Endpoint, Refusal};

@@ -157,7 +157,8 @@ impl Connection {
             bytes_in += data.len() as u64;
             if reading == Reading::Keep {
                 if kept.len() + data.len() > BODY_MAX {
-                    return Err(Failure::Unexpected(format!("at most {BODY_MAX} bytes")));
+                    let why = format!("more than {BODY_MAX} bytes");
+                    return Err(Failure::Wrong { why, is_unavailable: false });
                 }
                 kept.extend_from_slice(&data);
             }

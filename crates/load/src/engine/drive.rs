@@ -18,9 +18,9 @@ use super::process::{self, Job};
 use super::target::Endpoint;
 use super::wire::{Merger, Setups, Tick, Word};
 use crate::run::{
-    Conditions, Ended, GeneratorSample, Judged, PlatformSample, Promise, Run, Second, StageRun, StepRun,
+    Conditions, Ended, GeneratorSample, Judged, PlatformSample, Promise, Run, Second, StageRun,
 };
-use crate::scenario::{HttpVersion, Model, Part, Pause, Scenario};
+use crate::scenario::{HttpVersion, Model, Pause, Scenario};
 
 /// After the end answers are waited for as long as the longest time-out, but not longer than this.
 const GRACE_MAX: Duration = Duration::from_secs(30);
@@ -127,10 +127,7 @@ struct Shape {
 
 impl Shape {
     fn of(config: &Config) -> Self {
-        let users = match config.scenario.model {
-            Model::Users => config.scenario.stages.iter().map(|stage| stage.level.ceil()).fold(1.0, f64::max) as u64,
-            Model::Rate { users_max } => u64::from(users_max),
-        };
+        let users = u64::from(config.scenario.users_max()).max(1);
         let needed = u32::try_from(users.div_ceil(process::connections_max())).unwrap_or(u32::MAX);
         let processes = config.processes.unwrap_or(1).max(needed).max(1);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -311,7 +308,7 @@ fn blank(config: &Config, stages: Vec<StageRun>, shape: &Shape) -> Run {
         judged: if is_open || is_paced { Judged::ScheduledStart } else { Judged::IntendedStart },
         open: is_open,
         stages,
-        steps: steps(scenario),
+        steps: scenario.step_runs(),
         seconds: Vec::new(),
         platform: Vec::new(),
         generator: Vec::new(),
@@ -328,20 +325,6 @@ fn blank(config: &Config, stages: Vec<StageRun>, shape: &Shape) -> Run {
             threads: shape.threads * shape.processes,
         },
     }
-}
-
-/// The recorded steps, flow by flow.
-pub fn steps(scenario: &Scenario) -> Vec<StepRun> {
-    let step = |flow: &str, step: &crate::scenario::Step| {
-        let text = |part: &Part| match part {
-            Part::Literal(text) => text.clone(),
-            _ => "…".to_owned(),
-        };
-        let path: String = step.path.0.iter().map(text).collect();
-        let path = path.split('?').next().unwrap_or_default();
-        StepRun { flow: flow.to_owned(), name: step.name.clone(), request: format!("{} {path}", step.method) }
-    };
-    scenario.flows.iter().flat_map(|flow| flow.steps.iter().map(|one| step(&flow.name, one))).collect()
 }
 
 fn grace(scenario: &Scenario) -> Duration {

@@ -19,9 +19,8 @@ pub(crate) enum Failure {
     Timeout,
     /// The connection broke before the answer's end.
     Closed,
-    Status(u16),
-    /// The answer is not the expected one; a few words saying what was.
-    Unexpected(String),
+    /// Not the answer that was expected: `status 503`, `expected /id`.
+    Wrong { why: String, is_unavailable: bool },
     /// The request cannot be made, with the reason.
     Unsendable(String),
 }
@@ -71,8 +70,7 @@ impl Failure {
             Self::Connect(why) => format!("connect: {why}").into(),
             Self::Timeout => "timeout".into(),
             Self::Closed => "closed".into(),
-            Self::Status(code) => format!("status {code}").into(),
-            Self::Unexpected(what) => format!("expected {what}").into(),
+            Self::Wrong { why, .. } => why.clone().into(),
             Self::Unsendable(why) => format!("not sent: {why}").into(),
         }
     }
@@ -81,8 +79,8 @@ impl Failure {
     fn is_unavailable(&self) -> bool {
         match self {
             Self::Connect(_) | Self::Timeout | Self::Closed => true,
-            Self::Status(code) => *code >= 500,
-            Self::Unexpected(_) | Self::Unsendable(_) => false,
+            Self::Wrong { is_unavailable, .. } => *is_unavailable,
+            Self::Unsendable(_) => false,
         }
     }
 }

@@ -79,7 +79,7 @@ pub(crate) struct Seat {
 /// Runs until the plan is over and every request under way is answered, or the plan's grace has passed.
 pub(crate) async fn run(assignment: Assignment) {
     let Assignment { scenario, recipe, share, seed, start, mut plan, source, words } = assignment;
-    let script = Script::new(&scenario, &recipe.endpoint);
+    let script = Script::new(Arc::clone(&scenario), &recipe.endpoint);
     let steps = scenario.flows.iter().map(|flow| flow.steps.len()).sum();
     let thread = Rc::new(Thread {
         script,

@@ -192,7 +192,7 @@ impl User {
         deadline: Instant,
         sent: &mut Instant,
     ) -> Result<Answer, Failure> {
-        let mut request = step.request(&self.memory)?;
+        let mut request = self.thread.script.request(step, &self.memory, &mut self.rng)?;
         let mut is_fresh = false;
         loop {
             let mut connection = match self.resting().await {

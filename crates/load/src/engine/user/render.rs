@@ -1,21 +1,26 @@
-//! Requests from steps, and what a user remembers of answers.
+//! Requests from steps.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use fastrand::Rng;
 use http::header::{ACCEPT, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use http_body_util::Full;
+use jiff::civil::Date;
 
 use crate::engine::connection::{Answer, Outgoing, Reading};
 use crate::engine::recorder::Failure;
 use crate::engine::target::Endpoint;
-use crate::scenario::{Flow, HttpVersion, Part, Scenario, Source, Step, Template};
+use crate::scenario::{self, Flow, HttpVersion, Scenario, Step, Variables};
 
 const AGENT: &str = concat!("mare-load/", env!("CARGO_PKG_VERSION"));
 
 /// A scenario made ready for one thread.
 pub(crate) struct Script {
+    scenario: Arc<Scenario>,
+    /// That of the run's beginning.
+    today: Date,
     pub(crate) setup: Vec<Prepared>,
     pub(crate) flows: Vec<PreparedFlow>,
     pub(crate) weights: f64,
@@ -32,18 +37,15 @@ pub(crate) struct Prepared {
     /// Its place in [`Run::steps`](crate::run::Run::steps).
     pub(crate) index: usize,
     pub(crate) reading: Reading,
-    /// All of it, if nothing varies.
-    fixed: Option<Request>,
-    base: HeaderMap,
+    version: Version,
+    /// Before the path: nothing in HTTP/1.1.
     origin: String,
-}
-
-#[derive(Clone)]
-struct Request {
-    method: Method,
-    uri: Uri,
+    /// All headers, if they never change; else those every request has.
     headers: HeaderMap,
-    body: Bytes,
+    /// The others.
+    varying: Vec<usize>,
+    uri: Option<Uri>,
+    body: Option<Bytes>,
 }
 
 /// What a user knows.
@@ -51,11 +53,11 @@ struct Request {
 pub(crate) struct Memory {
     pub(crate) user: u64,
     pub(crate) iteration: u64,
-    pub(crate) variables: HashMap<String, String>,
+    pub(crate) variables: Variables,
 }
 
 impl Script {
-    pub(crate) fn new(scenario: &Scenario, endpoint: &Endpoint) -> Self {
+    pub(crate) fn new(scenario: Arc<Scenario>, endpoint: &Endpoint) -> Self {
         let version = scenario.target.http;
         let prepare = |step: &Step, index| Prepared::new(step, index, endpoint, version);
         let setup = scenario.setup.iter().map(|step| prepare(step, 0)).collect();
@@ -66,108 +68,86 @@ impl Script {
             index += flow.steps.len();
             flows.push(PreparedFlow { flow: flow.clone(), steps });
         }
-        Self { setup, flows, weights: scenario.flows.iter().map(|flow| flow.weight).sum() }
+        let weights = scenario.flows.iter().map(|flow| flow.weight).sum();
+        Self { today: jiff::Zoned::now().date(), setup, flows, weights, scenario }
+    }
+
+    /// The step's next request of this user. What never changes is only counted up.
+    pub(crate) fn request(&self, step: &Prepared, memory: &Memory, rng: &mut Rng) -> Result<Outgoing, Failure> {
+        let scope = self.scenario.scope(memory.user, memory.iteration, &memory.variables, self.today);
+        let unsendable = |what: &str| Failure::Unsendable(format!("{what} has characters it may not have"));
+        let uri = match &step.uri {
+            Some(uri) => uri.clone(),
+            None => {
+                let mut text = step.origin.clone();
+                step.step.path.render(&scope, rng, &mut text);
+                text.try_into().map_err(|_invalid| unsendable("its path"))?
+            }
+        };
+        let mut headers = step.headers.clone();
+        let mut scratch = String::new();
+        for &varying in &step.varying {
+            let (name, value) = &step.step.headers[varying];
+            let value = value.header(&scope, rng, &mut scratch).ok_or_else(|| unsendable(name.as_str()))?;
+            headers.insert(name.clone(), value);
+        }
+        let body = match (&step.body, &step.step.body) {
+            (Some(body), _) => body.clone(),
+            (None, Some(template)) => {
+                let mut text = String::new();
+                template.render(&scope, rng, &mut text);
+                text.into()
+            }
+            (None, None) => Bytes::new(),
+        };
+        let mut request = Outgoing::new(Full::new(body));
+        *request.method_mut() = Method::clone(&step.step.method);
+        *request.uri_mut() = uri;
+        *request.version_mut() = step.version;
+        *request.headers_mut() = headers;
+        Ok(request)
     }
 }
 
 impl Prepared {
     fn new(step: &Step, index: usize, endpoint: &Endpoint, version: HttpVersion) -> Self {
-        let mut base = HeaderMap::new();
-        let origin = match version {
+        let mut headers = HeaderMap::new();
+        let (version, origin) = match version {
             HttpVersion::Http1 => {
                 let host = HeaderValue::from_str(&endpoint.authority).expect("an authority is a header value");
-                base.insert(HOST, host);
-                String::new()
+                headers.insert(HOST, host);
+                (Version::HTTP_11, String::new())
             }
             // HTTP/2 sends the authority with the path.
-            HttpVersion::Http2 => endpoint.url.clone(),
+            HttpVersion::Http2 => (Version::HTTP_2, endpoint.url.clone()),
         };
-        base.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        base.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        let looks = step.expect.contains.is_some()
-            || !step.expect.json.is_empty()
-            || step.extract.iter().any(|(_, source)| matches!(source, Source::Json(_)));
-        let reading = if looks { Reading::Keep } else { Reading::Discard };
-        let mut prepared = Self { step: step.clone(), index, reading, fixed: None, base, origin };
-        let templates = step.headers.iter().map(|(_, value)| value).chain([&step.path]).chain(&step.body);
-        let is_fixed = templates.flat_map(|template| &template.0).all(|part| matches!(part, Part::Literal(_)));
-        if is_fixed {
-            prepared.fixed = prepared.render(&Memory::default()).ok();
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        let mut varying = Vec::new();
+        for (place, (name, value)) in step.headers.iter().enumerate() {
+            match value.as_literal().map(HeaderValue::from_str) {
+                Some(Ok(value)) => drop(headers.insert(name.clone(), value)),
+                _ => varying.push(place),
+            }
         }
-        prepared
-    }
-
-    pub(crate) fn request(&self, memory: &Memory) -> Result<Outgoing, Failure> {
-        let Request { method, uri, headers, body } = match &self.fixed {
-            Some(fixed) => fixed.clone(),
-            None => self.render(memory)?,
-        };
-        let mut request = Outgoing::new(Full::new(body));
-        *request.method_mut() = method;
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers;
-        if !self.origin.is_empty() {
-            *request.version_mut() = Version::HTTP_2;
+        let literal = |text: &str| format!("{origin}{text}").parse().ok();
+        Self {
+            index,
+            reading: if step.reads_body() { Reading::Keep } else { Reading::Discard },
+            version,
+            headers,
+            varying,
+            uri: step.path.as_literal().and_then(literal),
+            body: step.body.as_ref().and_then(|body| body.as_literal()).map(|text| text.to_owned().into()),
+            origin,
+            step: step.clone(),
         }
-        Ok(request)
-    }
-
-    fn render(&self, memory: &Memory) -> Result<Request, Failure> {
-        let unsendable = |what: &str| Failure::Unsendable(format!("{what} has characters it may not have"));
-        let uri = format!("{}{}", self.origin, text(&self.step.path, memory)?);
-        let mut headers = self.base.clone();
-        for (name, value) in &self.step.headers {
-            let value = text(value, memory)?;
-            let value = HeaderValue::from_str(&value).map_err(|_invalid| unsendable(name.as_str()))?;
-            headers.insert(name.clone(), value);
-        }
-        let body = match &self.step.body {
-            Some(body) => text(body, memory)?.into(),
-            None => Bytes::new(),
-        };
-        let uri = uri.parse().map_err(|_invalid| unsendable("the path"))?;
-        Ok(Request { method: self.step.method.clone(), uri, headers, body })
     }
 
     /// Whether the answer is right; if so, what is to be remembered is.
     pub(crate) fn take(&self, answer: &Answer, memory: &mut Memory) -> Result<(), Failure> {
-        let expected = &self.step.expect;
-        let is_right = match expected.status.as_slice() {
-            [] => answer.status.is_success() || answer.status.is_redirection(),
-            listed => listed.contains(&answer.status),
-        };
-        if !is_right {
-            return Err(Failure::Status(answer.status.as_u16()));
-        }
-        if let Some(contained) = &expected.contains {
-            let found = answer.body.windows(contained.len().max(1)).any(|part| part == contained.as_bytes());
-            if !found {
-                return Err(Failure::Unexpected(contained.clone()));
-            }
-        }
-        for (variable, source) in &self.step.extract {
-            let Source::Header(name) = source else { continue };
-            let value = answer.headers.get(name).and_then(|value| value.to_str().ok());
-            let value = value.ok_or_else(|| Failure::Unexpected(name.to_string()))?;
-            memory.variables.insert(variable.clone(), value.to_owned());
-        }
-        Ok(())
+        let taken = scenario::Answer { status: answer.status, headers: &answer.headers, body: &answer.body };
+        let wrong = |why| Failure::Wrong { why, is_unavailable: answer.status.is_server_error() };
+        self.step.take(&taken, &mut memory.variables).map_err(wrong)
     }
-}
-
-fn text(template: &Template, memory: &Memory) -> Result<String, Failure> {
-    let mut out = String::new();
-    for part in &template.0 {
-        match part {
-            Part::Literal(text) => out.push_str(text),
-            Part::User => out.push_str(&memory.user.to_string()),
-            Part::Iteration => out.push_str(&memory.iteration.to_string()),
-            Part::Variable(name) => {
-                let value = memory.variables.get(name);
-                out.push_str(value.ok_or_else(|| Failure::Unsendable(name.clone()))?);
-            }
-            other => return Err(Failure::Unsendable(format!("{other:?}"))),
-        }
-    }
-    Ok(out)
 }
