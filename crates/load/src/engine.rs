@@ -4,6 +4,7 @@
 //! - `thread` and `user`: virtual users, each with a connection of its own (`connector`, `connection`).
 //! - `recorder` and `wire`: what they saw, second by second, and how the seconds of many come together.
 //! - `crew` and `process`: the threads of this process, or other processes.
+//! - `seek`: holds level after level to find the knee.
 //! - `drive`: the one that starts them all, listens, and stops them. Start reading there.
 //!
 //! Response time counts from the intended start: the place in the schedule of arrivals, the pacing clock, or the
@@ -20,6 +21,7 @@ mod plan;
 mod platform;
 mod process;
 mod recorder;
+mod seek;
 mod stream;
 mod target;
 mod thread;
@@ -32,4 +34,5 @@ mod tests;
 pub use drive::{Config, Error, Seen, drive};
 pub use platform::Admin;
 pub use process::{ReadScenario, VERB, child};
+pub use seek::Seek;
 pub use target::{Endpoint, Refusal};

@@ -15,6 +15,7 @@ use super::machine::{self, Usage};
 use super::plan::{Plan, Share};
 use super::platform::{self, Admin};
 use super::process::{self, Job};
+use super::seek::{Seek, Seeker};
 use super::target::Endpoint;
 use super::wire::{Merger, Setups, Tick, Word};
 use crate::run::{
@@ -52,6 +53,8 @@ pub struct Config {
     pub program: PathBuf,
     pub admin: Option<Admin>,
     pub promises: Vec<Promise>,
+    /// Instead of the scenario's stages.
+    pub seek: Option<Seek>,
     pub command: Vec<String>,
     pub commit: Option<String>,
     pub version: String,
@@ -76,13 +79,23 @@ pub async fn drive(
     mut stop: watch::Receiver<bool>,
     mut seen: impl FnMut(Seen<'_>),
 ) -> Result<Run, Error> {
-    let (mut plan, stages) = Plan::of(&config.scenario.stages);
-    plan.grace = grace(&config.scenario).as_secs_f64();
     let shape = Shape::of(config);
+    let mut seeker = config.seek.map(|seek| Seeker::new(seek, config.scenario.model));
+    let (mut plan, stages) = match seeker {
+        Some(_) => (Plan::default(), Vec::new()),
+        None => Plan::of(&config.scenario.stages),
+    };
+    plan.grace = grace(&config.scenario).as_secs_f64();
+    let mut run = blank(config, stages, &shape);
+    if let Some(seeker) = &mut seeker {
+        seeker.advance(&mut run, &mut plan, 0.0);
+    }
     let mut crew = shape.start(config, plan.clone()).await.map_err(Error::Start)?;
+    run.started = Timestamp::now();
     let mut platform = Watch::start(config.admin.clone(), crew.start);
     let mut conductor = Conductor {
-        run: blank(config, stages, &shape),
+        run,
+        seeker,
         merger: Merger::new(crew.sources),
         plan,
         usage: Usage::now(),
@@ -127,7 +140,8 @@ struct Shape {
 
 impl Shape {
     fn of(config: &Config) -> Self {
-        let users = u64::from(config.scenario.users_max()).max(1);
+        let sought = config.seek.filter(|_| config.scenario.model == Model::Users).map(|seek| seek.to.ceil() as u64);
+        let users = sought.unwrap_or(u64::from(config.scenario.users_max())).max(1);
         let needed = u32::try_from(users.div_ceil(process::connections_max())).unwrap_or(u32::MAX);
         let processes = config.processes.unwrap_or(1).max(needed).max(1);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -187,6 +201,7 @@ impl Watch {
 /// The run as it grows.
 struct Conductor {
     run: Run,
+    seeker: Option<Seeker>,
     merger: Merger,
     plan: Plan,
     usage: Usage,
@@ -228,6 +243,12 @@ impl Conductor {
             && let Some(why) = self.hopeless()
         {
             self.end(Ended::GaveUp(why), 0.0, crew);
+        }
+        let now = crew.start.elapsed().as_secs_f64();
+        if let Some(seeker) = self.seeker.as_mut().filter(|_| !self.plan.is_over(now))
+            && seeker.advance(&mut self.run, &mut self.plan, now)
+        {
+            crew.plan.send_replace(Arc::new(self.plan.clone()));
         }
     }
 
@@ -277,6 +298,7 @@ impl Conductor {
             let note = format!("{} users did nothing because their set-up failed: {why}", self.setups.failed);
             self.run.notes.push(note);
         }
+        self.run.knee = self.seeker.map(|seeker| seeker.knee());
         // Stages that never began, or were cut short.
         if let Some(until) = self.plan.until {
             let until = until.floor() as u32;

@@ -12,6 +12,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -142,6 +143,8 @@ async fn write_line(input: &mut ChildStdin, line: &impl Serialize) -> io::Result
 
 /// The child's whole life. Its runtime is the caller's.
 pub async fn child(read: ReadScenario) -> io::Result<()> {
+    // A terminal's Ctrl-C reaches every process; the one that started this says when to stop.
+    let _interrupts = signal(SignalKind::interrupt())?;
     let (sender, mut orders) = mpsc::channel::<String>(16);
     // A thread, because a read of standard input cannot be given up.
     std::thread::spawn(move || {
