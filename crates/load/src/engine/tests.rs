@@ -19,12 +19,13 @@ use tokio::task::spawn_local;
 use tokio::time::{Instant, advance, sleep, sleep_until};
 
 use super::connector::Recipe;
+use super::drive::{Config, drive};
 use super::crew;
 use super::plan::{Plan, Share};
 use super::target::Endpoint;
 use super::thread::{self, Assignment};
 use super::wire::{Merger, Tick, Word};
-use crate::run::{Second, StepSecond};
+use crate::run::{Ended, Second, StepSecond};
 use crate::scenario::{
     Expect, Flow, HttpVersion, Model, Part, Pause, Scenario, Span, Stage, Step, Target, Template,
 };
@@ -276,4 +277,82 @@ fn failures_are_counted_by_kind_and_end_the_flow() {
     assert!(first.tally.total.abs_diff(first.tally.errors * 2) <= 1, "{:?}", first.tally);
     assert!(second.failures.keys().eq(["timeout"]), "{:?}", second.failures);
     assert!(second.tally.total.abs_diff(first.tally.errors) <= 1, "{:?}", second.tally);
+}
+
+/// A real server for whole runs: answers with `status` at once.
+async fn serve(status: StatusCode) -> Endpoint {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let answer = service_fn(move |_| {
+                std::future::ready(Response::builder().status(status).body(Full::new(Bytes::new())))
+            });
+            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+        }
+    });
+    Endpoint::resolve(&url, None).await.unwrap()
+}
+
+fn config(endpoint: Endpoint, hold: u64) -> Config {
+    let pacing = Pause::Pacing(Span::Fixed(millis(50)));
+    Config {
+        scenario: scenario(Model::Users, pacing, 4.0, hold),
+        source: String::new(),
+        origin: "test.toml".into(),
+        endpoint,
+        threads: Some(2),
+        processes: None,
+        program: "unused".into(),
+        admin: None,
+        promises: vec![],
+        seek: None,
+        command: vec![],
+        commit: None,
+        version: "test".into(),
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_run_keeps_what_was_done() {
+    let config = config(serve(StatusCode::OK).await, 600);
+    let (stop, stopped) = watch::channel(false);
+    let run = drive(&config, stopped, |_| drop(stop.send_replace(true))).await.unwrap();
+    assert_eq!(run.ended, Ended::Interrupted);
+    let requests: u64 = run.seconds.iter().flat_map(|second| &second.steps).map(|step| step.tally.total).sum();
+    assert!(requests > 0);
+    assert!(run.seconds.len() < 60, "{}", run.seconds.len());
+    assert_eq!(run.generator.len(), run.seconds.len());
+    assert_eq!(run.generator[0].threads.len(), 2);
+    assert!(run.stages[0].until <= u32::try_from(run.seconds.len()).unwrap());
+}
+
+#[tokio::test]
+async fn a_target_that_only_fails_is_given_up() {
+    let config = config(serve(StatusCode::INTERNAL_SERVER_ERROR).await, 600);
+    let (_stop, stopped) = watch::channel(false);
+    let run = drive(&config, stopped, |_| {}).await.unwrap();
+    let Ended::GaveUp(why) = &run.ended else { panic!("{:?}", run.ended) };
+    assert!(why.ends_with("failed, most with: status 500"), "{why}");
+    assert!(run.seconds.len() < 60, "{}", run.seconds.len());
+}
+
+#[tokio::test]
+async fn a_setup_that_nobody_gets_through_is_given_up() {
+    let mut config = config(serve(StatusCode::FORBIDDEN).await, 600);
+    config.scenario.setup = config.scenario.flows[0].steps.clone();
+    let (_stop, stopped) = watch::channel(false);
+    let run = drive(&config, stopped, |_| {}).await.unwrap();
+    assert_eq!(run.ended, Ended::GaveUp("the set-up of every user failed: status 403".to_owned()));
+    assert_eq!(run.notes, ["4 users did nothing because their set-up failed: status 403"]);
+}
+
+#[tokio::test]
+async fn a_process_that_cannot_begin_ends_the_run() {
+    let mut config = config(serve(StatusCode::OK).await, 600);
+    config.processes = Some(2);
+    // Ends at once, without a word.
+    config.program = "/bin/true".into();
+    let (_stop, stopped) = watch::channel(false);
+    assert!(drive(&config, stopped, |_| {}).await.is_err());
 }
