@@ -6,6 +6,7 @@ mod environment;
 mod failures;
 mod health;
 mod leaks;
+mod load;
 mod orphans;
 mod scaling;
 mod shutdown;

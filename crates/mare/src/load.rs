@@ -35,7 +35,9 @@ pub(crate) async fn run(arguments: cli::Load) -> Result<ExitCode> {
     let seek = seek(&arguments, &scenario)?;
     let promises = promises(&scenario)?;
     let refused = |refusal: Refusal| Usage(refusal.to_string());
-    let endpoint = Endpoint::resolve(&scenario.target.url, arguments.i_own_this_host.as_deref()).await.map_err(refused)?;
+    let endpoint = Endpoint::resolve(&scenario.target.url, arguments.i_own_this_host.as_deref())
+        .await
+        .map_err(refused)?;
     let out = folder(&arguments, &scenario.name)?;
     let config = Config {
         admin: admin(&arguments, &endpoint),
@@ -99,7 +101,11 @@ fn seek(arguments: &cli::Load, scenario: &Scenario) -> Result<Option<Seek>> {
         return Err(Usage(format!("--from {} is above --to {}", seek.from, seek.to)).into());
     }
     if seek.hold < Seek::HOLD_MIN {
-        return Err(Usage(format!("--hold is at least {:?}: a level is judged in several windows", Seek::HOLD_MIN)).into());
+        return Err(Usage(format!(
+            "--hold is at least {:?}: a level is judged in several windows",
+            Seek::HOLD_MIN
+        ))
+        .into());
     }
     let lacks = |feed: &Feed| feed.order == Order::Unique && (feed.count() as f64) < seek.to;
     if let Some((name, feed)) = scenario.feeds.iter().find(|(_, feed)| lacks(feed)) {
@@ -179,11 +185,9 @@ fn conclude(run: &Run, out: &Path, arguments: &cli::Load) -> Result<ExitCode> {
         crate::print(&json);
     } else {
         let style = if io::stdout().is_terminal() { Style::Coloured } else { Style::Plain };
-        let mut text = report::text(run, &findings, style);
-        for note in &run.notes {
-            text.push_str(&format!("{note}\n"));
-        }
-        crate::print(&format!("{text}\nThe report is in {}\n", out.join("report.html").display()));
+        let text = report::text(run, &findings, style);
+        let notes: String = run.notes.iter().map(|note| note.clone() + "\n").collect();
+        crate::print(&format!("{text}{notes}\nThe report is in {}\n", out.join("report.html").display()));
     }
     Ok(ExitCode::from(match findings.verdict {
         Verdict::Pass => 0,

@@ -40,9 +40,12 @@ enum Sender {
 }
 
 enum Driver {
-    Http1(Pin<Box<http1::Connection<TokioIo<Stream>, Full<Bytes>>>>),
-    Http2(Pin<Box<http2::Connection<TokioIo<Stream>, Full<Bytes>, Local>>>),
+    Http1(Pin<Box<Driver1>>),
+    Http2(Pin<Box<Driver2>>),
 }
+
+type Driver1 = http1::Connection<TokioIo<Stream>, Full<Bytes>>;
+type Driver2 = http2::Connection<TokioIo<Stream>, Full<Bytes>, Local>;
 
 /// Runs what hyper spawns on the user's own thread.
 #[derive(Clone, Copy)]
@@ -97,7 +100,11 @@ impl Connection {
 
     /// Whether another request may be sent on it, as far as one can know.
     pub(crate) async fn is_open(&mut self) -> bool {
-        poll_fn(|context| Poll::Ready(poll_driver(&mut self.driver, context))).await;
+        poll_fn(|context| {
+            poll_driver(&mut self.driver, context);
+            Poll::Ready(())
+        })
+        .await;
         self.driver.is_some()
             && match &self.sender {
                 Sender::Http1(sender) => sender.is_ready(),

@@ -110,7 +110,8 @@ impl Recipe {
         }
         // From 127.1.0.1 on, leaving out the first and the last of each 256.
         let source = user / USERS_PER_SOURCE;
-        let [high, low] = [1 + source / 254, 1 + source % 254].map(|part| u8::try_from(part).unwrap_or(u8::MAX));
+        let [high, low] =
+            [1 + source / 254, 1 + source % 254].map(|part| u8::try_from(part).unwrap_or(u8::MAX));
         Some(Ipv4Addr::new(127, high, 0, low))
     }
 }
@@ -118,7 +119,8 @@ impl Recipe {
 impl Connector {
     /// For one of `threads` threads, over all processes.
     pub(crate) fn new(recipe: Recipe, threads: u64) -> Self {
-        let spacing = Duration::from_secs(1) * u32::try_from(threads).unwrap_or(u32::MAX) / CONNECTS_PER_SECOND;
+        let spacing =
+            Duration::from_secs(1) * u32::try_from(threads).unwrap_or(u32::MAX) / CONNECTS_PER_SECOND;
         Self { recipe, spacing, next: Cell::new(Instant::now()) }
     }
 

@@ -33,7 +33,10 @@ pub(crate) struct Work {
     pub(crate) seed: u64,
 }
 
-pub(crate) fn words() -> (mpsc::Sender<(usize, Word)>, mpsc::Receiver<(usize, Word)>) {
+/// Words of numbered sources.
+type Said = (usize, Word);
+
+pub(crate) fn words() -> (mpsc::Sender<Said>, mpsc::Receiver<Said>) {
     mpsc::channel(WORDS_MAX)
 }
 

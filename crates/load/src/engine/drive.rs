@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::connector::Recipe;
 use super::crew::{self, Crew, Work};
 use super::machine::{self, Usage};
-use super::plan::{Plan, Share};
+use super::plan::{Plan, Share, second, whole};
 use super::platform::{self, Admin};
 use super::process::{self, Job};
 use super::seek::{Seek, Seeker};
@@ -131,7 +131,7 @@ pub async fn drive(
 }
 
 /// How the work is divided.
-struct Shape {
+pub(super) struct Shape {
     processes: u32,
     threads: u32,
     /// At most, over all.
@@ -139,8 +139,9 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(config: &Config) -> Self {
-        let sought = config.seek.filter(|_| config.scenario.model == Model::Users).map(|seek| seek.to.ceil() as u64);
+    pub(super) fn of(config: &Config) -> Self {
+        let sought =
+            config.seek.filter(|_| config.scenario.model == Model::Users).map(|seek| whole(seek.to.ceil()));
         let users = sought.unwrap_or(u64::from(config.scenario.users_max())).max(1);
         let needed = u32::try_from(users.div_ceil(process::connections_max())).unwrap_or(u32::MAX);
         let processes = config.processes.unwrap_or(1).max(needed).max(1);
@@ -259,7 +260,8 @@ impl Conductor {
             return Some(format!("the set-up of every user failed: {why}"));
         }
         let steps = || self.run.seconds.iter().flat_map(|second| &second.steps);
-        let first = self.run.seconds.iter().find(|second| second.steps.iter().any(|step| step.tally.total > 0))?;
+        let first =
+            self.run.seconds.iter().find(|second| second.steps.iter().any(|step| step.tally.total > 0))?;
         let seconds = self.run.seconds.len() as u64 - u64::from(first.at);
         if seconds > u64::from(HOPELESS_SECONDS) {
             return None;
@@ -274,7 +276,9 @@ impl Conductor {
             *kinds.entry(kind).or_default() += count;
         }
         let most = kinds.into_iter().max_by_key(|(_, count)| *count).map_or("unknown", |(kind, _)| kind);
-        Some(format!("all {total} requests of the first {HOPELESS_SECONDS} seconds failed, most with: {most}"))
+        Some(format!(
+            "all {total} requests of the first {HOPELESS_SECONDS} seconds failed, most with: {most}"
+        ))
     }
 
     /// Ends the run now, but waits `grace` seconds for answers.
@@ -290,7 +294,8 @@ impl Conductor {
 
     fn finish(mut self) -> Run {
         if self.unanswered > 0 {
-            let note = format!("{} requests were still unanswered at the end and are left out", self.unanswered);
+            let note =
+                format!("{} requests were still unanswered at the end and are left out", self.unanswered);
             self.run.notes.push(note);
         }
         if self.setups.failed > 0 {
@@ -301,7 +306,7 @@ impl Conductor {
         self.run.knee = self.seeker.map(|seeker| seeker.knee());
         // Stages that never began, or were cut short.
         if let Some(until) = self.plan.until {
-            let until = until.floor() as u32;
+            let until = second(until.floor());
             self.run.stages.retain(|stage| stage.from < until);
             for stage in &mut self.run.stages {
                 stage.until = stage.until.min(until);
@@ -313,7 +318,7 @@ impl Conductor {
 }
 
 /// A run before its first second.
-fn blank(config: &Config, stages: Vec<StageRun>, shape: &Shape) -> Run {
+pub(super) fn blank(config: &Config, stages: Vec<StageRun>, shape: &Shape) -> Run {
     let scenario = &config.scenario;
     let is_open = matches!(scenario.model, Model::Rate { .. });
     let is_paced = scenario.flows.iter().all(|flow| matches!(flow.pause, Pause::Pacing(_)));

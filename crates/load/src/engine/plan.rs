@@ -84,7 +84,7 @@ impl Plan {
         let at = self.until.map_or(at, |until| at.min(until));
         let area: f64 = self.with_ends().map(|(slope, end)| slope.area(end.min(at) - slope.at)).sum();
         // What rounding added must not become an arrival.
-        share.of_first((area - 1e-9).ceil().max(0.0) as u64)
+        share.of_first(whole((area - 1e-9).ceil()))
     }
 
     /// When arrival number `arrival` is due: where the area under the level reaches that number.
@@ -119,15 +119,15 @@ impl Slope {
         }
         let share = (level - self.from) / (self.to - self.from);
         // A little later, because at the crossing itself it is not above.
-        (self.to > level).then(|| self.at + self.ramp * share + 1e-6)
+        (self.to > level).then_some(self.at + self.ramp * share + 1e-6)
     }
 
     /// The area under the level in the first `since` seconds; endless under a level that stays.
     fn area(&self, since: f64) -> f64 {
         let ramped = since.clamp(0.0, self.ramp);
-        let held = (since - self.ramp).max(0.0);
-        let hold = if self.to == 0.0 { 0.0 } else { self.to * held };
-        (self.from + self.level_in_ramp(ramped)) / 2.0 * ramped + hold
+        // Not a product: of an endless hold at level 0 that is not a number.
+        let held = if self.to > 0.0 { self.to * (since - self.ramp).max(0.0) } else { 0.0 };
+        f64::midpoint(self.from, self.level_in_ramp(ramped)) * ramped + held
     }
 
     /// The level at the end of a ramp is its target, also when the ramp takes no time.
@@ -172,9 +172,19 @@ impl Share {
     }
 }
 
-fn second(at: f64) -> u32 {
-    // Saturates, after 136 years.
-    at as u32
+/// A count or a number of seconds, cut to a whole one.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates, and below zero is none"
+)]
+pub(crate) fn whole(count: f64) -> u64 {
+    count as u64
+}
+
+/// Saturates, after 136 years.
+pub(crate) fn second(at: f64) -> u32 {
+    u32::try_from(whole(at)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

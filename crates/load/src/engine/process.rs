@@ -163,12 +163,12 @@ pub async fn child(read: ReadScenario) -> io::Result<()> {
         Err(why) => return say(&Word::Failed(why)),
     };
     let recipe = Recipe::new(job.endpoint, scenario.target.http, job.users);
-    let work =
+    let crew =
         Work { scenario: Arc::new(scenario), recipe, share: job.share, threads: job.threads, seed: job.seed };
     say(&Word::Ready)?;
     // Whatever comes first is the start.
     orders.recv().await;
-    let mut crew = crew::start(&work, job.plan)?;
+    let mut crew = crew::start(&crew, job.plan)?;
     let mut merger = Merger::new(crew.sources);
     let mut unanswered = 0;
     while !merger.is_done() {

@@ -20,7 +20,10 @@ pub(crate) enum Failure {
     /// The connection broke before the answer's end.
     Closed,
     /// Not the answer that was expected: `status 503`, `expected /id`.
-    Wrong { why: String, is_unavailable: bool },
+    Wrong {
+        why: String,
+        is_unavailable: bool,
+    },
     /// The request cannot be made, with the reason.
     Unsendable(String),
 }

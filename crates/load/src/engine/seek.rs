@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mare_slo::knee::Search;
 
-use super::plan::Plan;
+use super::plan::{Plan, second};
 use crate::run::{Run, StageRun};
 use crate::scenario::{Model, Stage};
 
@@ -83,8 +83,8 @@ impl Seeker {
     fn hold(&self, level: f64, at: f64, plan: &mut Plan) -> StageRun {
         let part = self.seek.hold / Seek::PART;
         let stage = plan.add(at, &Stage { level, ramp: part, hold: part + self.seek.hold });
-        let holds_from = (at + 2.0 * part.as_secs_f64()).ceil() as u32;
-        StageRun { holds_from, until: holds_from + self.seek.hold.as_secs() as u32, ..stage }
+        let holds_from = second((at + 2.0 * part.as_secs_f64()).ceil());
+        StageRun { holds_from, until: holds_from + second(self.seek.hold.as_secs_f64()), ..stage }
     }
 
     /// What it found, or knows if it was ended early.

@@ -77,7 +77,8 @@ impl Endpoint {
             Some("https") => true,
             _ => return Err(wrong()),
         };
-        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(wrong)?;
+        let authority =
+            uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(wrong)?;
         if uri.path() != "/" || uri.query().is_some() {
             return Err(wrong());
         }
@@ -118,7 +119,8 @@ mod tests {
 
     #[test]
     fn only_near_addresses_are_aimed_at_unasked() {
-        for near in ["127.0.0.1", "127.9.8.7", "10.1.2.3", "172.31.0.1", "192.168.1.1", "169.254.0.9", "::1"] {
+        for near in ["127.0.0.1", "127.9.8.7", "10.1.2.3", "172.31.0.1", "192.168.1.1", "169.254.0.9", "::1"]
+        {
             assert!(is_near(near.parse().unwrap()), "{near}");
         }
         for near in ["fd00::1", "fe80::1", "::ffff:10.0.0.1"] {

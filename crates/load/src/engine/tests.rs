@@ -19,13 +19,13 @@ use tokio::task::spawn_local;
 use tokio::time::{Instant, advance, sleep, sleep_until};
 
 use super::connector::Recipe;
-use super::drive::{Config, drive};
 use super::crew;
+use super::drive::{Config, Shape, blank, drive};
 use super::plan::{Plan, Share};
 use super::target::Endpoint;
 use super::thread::{self, Assignment};
 use super::wire::{Merger, Tick, Word};
-use crate::run::{Ended, Second, StepSecond};
+use crate::run::{Ended, Limit, Promise, Second, StepSecond};
 use crate::scenario::{
     Expect, Flow, HttpVersion, Model, Part, Pause, Scenario, Span, Stage, Step, Target, Template,
 };
@@ -71,7 +71,11 @@ fn simulate(scenario: Scenario, behaviour: Behaviour) -> Vec<Tick> {
     simulate_with(scenario, behaviour, async {})
 }
 
-fn simulate_with(scenario: Scenario, behaviour: Behaviour, also: impl Future<Output = ()> + 'static) -> Vec<Tick> {
+fn simulate_with(
+    scenario: Scenario,
+    behaviour: Behaviour,
+    also: impl Future<Output = ()> + 'static,
+) -> Vec<Tick> {
     let mut builder = Builder::new_current_thread();
     let runtime = builder.enable_all().start_paused(true).build_local(LocalOptions::default()).unwrap();
     runtime.block_on(async {
@@ -91,7 +95,9 @@ fn simulate_with(scenario: Scenario, behaviour: Behaviour, also: impl Future<Out
                         answer.body(Full::new(Bytes::from_static(b"hello")))
                     }
                 });
-                spawn_local(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), serve));
+                spawn_local(
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), serve),
+                );
             }
         });
         spawn_local(also);
@@ -109,7 +115,16 @@ fn simulate_with(scenario: Scenario, behaviour: Behaviour, also: impl Future<Out
         let (_planner, plan) = watch::channel(Arc::new(plan));
         let share = Share { index: 0, of: 1 };
         let scenario = Arc::new(scenario);
-        spawn_local(thread::run(Assignment { scenario, recipe, share, seed: 1, start, plan, source: 0, words }));
+        spawn_local(thread::run(Assignment {
+            scenario,
+            recipe,
+            share,
+            seed: 1,
+            start,
+            plan,
+            source: 0,
+            words,
+        }));
         let mut merger = Merger::new(1);
         let mut ticks = Vec::new();
         while let Some((source, word)) = heard.recv().await {
@@ -126,7 +141,9 @@ fn simulate_with(scenario: Scenario, behaviour: Behaviour, also: impl Future<Out
 
 fn latencies(ticks: &[Tick], of: impl Fn(&Second) -> &Sparse) -> Latencies {
     let mut all = Latencies::default();
-    ticks.iter().for_each(|tick| all.add(of(&tick.second)));
+    for tick in ticks {
+        all.add(of(&tick.second));
+    }
     all
 }
 
@@ -152,7 +169,7 @@ fn assert_within(latencies: &Latencies, percentile: Percentile, from: u64, to: u
 /// Answers in 10 ms, but from 4 s to 5 s of every ten seconds nothing moves.
 fn freezes(start: Instant, _nth: u64) -> Reaction {
     let now = Instant::now();
-    let in_period = (now - start).as_millis() as u64 % 10_000;
+    let in_period = u64::try_from((now - start).as_millis()).unwrap() % 10_000;
     let is_frozen = (4_000..5_000).contains(&in_period);
     let thaw = if is_frozen { millis(5_000 - in_period) } else { Duration::ZERO };
     Reaction { answers_at: now + thaw + millis(10), status: StatusCode::OK }
@@ -288,7 +305,9 @@ async fn serve(status: StatusCode) -> Endpoint {
             let answer = service_fn(move |_| {
                 std::future::ready(Response::builder().status(status).body(Full::new(Bytes::new())))
             });
-            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+            tokio::spawn(
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer),
+            );
         }
     });
     Endpoint::resolve(&url, None).await.unwrap()
@@ -317,9 +336,14 @@ fn config(endpoint: Endpoint, hold: u64) -> Config {
 async fn an_interrupted_run_keeps_what_was_done() {
     let config = config(serve(StatusCode::OK).await, 600);
     let (stop, stopped) = watch::channel(false);
-    let run = drive(&config, stopped, |_| drop(stop.send_replace(true))).await.unwrap();
+    let run = drive(&config, stopped, |_| {
+        stop.send_replace(true);
+    })
+    .await
+    .unwrap();
     assert_eq!(run.ended, Ended::Interrupted);
-    let requests: u64 = run.seconds.iter().flat_map(|second| &second.steps).map(|step| step.tally.total).sum();
+    let requests: u64 =
+        run.seconds.iter().flat_map(|second| &second.steps).map(|step| step.tally.total).sum();
     assert!(requests > 0);
     assert!(run.seconds.len() < 60, "{}", run.seconds.len());
     assert_eq!(run.generator.len(), run.seconds.len());
@@ -355,4 +379,29 @@ async fn a_process_that_cannot_begin_ends_the_run() {
     config.program = "/bin/true".into();
     let (_stop, stopped) = watch::channel(false);
     assert!(drive(&config, stopped, |_| {}).await.is_err());
+}
+
+/// The law of the house: a generator that was not healthy proves nothing.
+#[tokio::test]
+async fn a_starved_generator_yields_invalid() {
+    let mut config = config(serve(StatusCode::OK).await, 10);
+    let limit = Limit::Latency { quantile: 0.95, limit_us: 1_000_000 };
+    config.promises =
+        vec![Promise { name: "read".into(), on: "step read".into(), steps: vec![0], limits: vec![limit] }];
+    let stall = async {
+        loop {
+            sleep(millis(1500)).await;
+            advance(millis(500)).await;
+        }
+    };
+    let simulated = config.scenario.clone();
+    let ticks = std::thread::spawn(move || {
+        let at_once = |_, _| Reaction { answers_at: Instant::now(), status: StatusCode::OK };
+        simulate_with(simulated, at_once, stall)
+    });
+    let mut run = blank(&config, Plan::of(&config.scenario.stages).1, &Shape::of(&config));
+    run.seconds = ticks.join().unwrap().into_iter().map(|tick| tick.second).collect();
+    let findings = run.findings();
+    assert_eq!(findings.verdict, mare_slo::Verdict::Invalid, "{:?}", findings.why);
+    assert!(!findings.stages[0].unhealthy.is_empty());
 }

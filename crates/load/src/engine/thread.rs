@@ -19,7 +19,7 @@ use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep_until};
 
 use super::connector::{Connector, Recipe};
-use super::plan::{Plan, Share};
+use super::plan::{Plan, Share, whole};
 use super::recorder::{Recorder, Sample};
 use super::user::User;
 use super::user::render::Script;
@@ -160,7 +160,7 @@ impl Thread {
     async fn dispatch(self: Rc<Self>, users_max: u64) {
         let mut users = 0;
         let warm = self.plan.borrow().level_max() * WARM_FOR / self.share.of as f64;
-        self.warm(&mut users, (warm.ceil() as u64).min(users_max));
+        self.warm(&mut users, whole(warm.ceil()).min(users_max));
         loop {
             let now = Instant::now();
             let elapsed = self.elapsed(now);
@@ -243,7 +243,8 @@ impl Thread {
         let nth = self.arrived.get();
         let elapsed = self.elapsed(now);
         let plan = self.plan.borrow();
-        let due = plan.arrival(self.share.number(nth)).filter(|&due| due <= elapsed && !plan.is_over(elapsed))?;
+        let due =
+            plan.arrival(self.share.number(nth)).filter(|&due| due <= elapsed && !plan.is_over(elapsed))?;
         self.arrived.set(nth + 1);
         self.taken.notify_one();
         Some(self.start + Duration::from_secs_f64(due))

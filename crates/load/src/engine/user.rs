@@ -195,14 +195,13 @@ impl User {
         let mut request = self.thread.script.request(step, &self.memory, &mut self.rng)?;
         let mut is_fresh = false;
         loop {
-            let mut connection = match self.resting().await {
-                Some(connection) => connection,
-                None => {
-                    is_fresh = true;
-                    let connection = self.thread.connector.connect(self.memory.user, deadline).await?;
-                    *sent = Instant::now();
-                    connection
-                }
+            let mut connection = if let Some(connection) = self.resting().await {
+                connection
+            } else {
+                is_fresh = true;
+                let connection = self.thread.connector.connect(self.memory.user, deadline).await?;
+                *sent = Instant::now();
+                connection
             };
             match connection.exchange(request, deadline, step.reading).await {
                 Ok(answer) => {

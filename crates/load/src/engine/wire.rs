@@ -176,13 +176,13 @@ mod tests {
         merger.add(0, tick(5, &[(10, 1), (30, 2)], "timeout"));
         assert!(merger.next().is_none(), "the other source has not told it yet");
         merger.add(1, tick(6, &[(5, 1), (30, 3), (40, 4)], "connect"));
-        let merged = merger.next().expect("both told it");
-        let step = &merged.second.steps[0];
-        assert_eq!((merged.second.users, merged.second.wanted, merged.second.begun), (11, 6, 4));
+        let told = merger.next().expect("both told it");
+        let step = &told.second.steps[0];
+        assert_eq!((told.second.users, told.second.wanted, told.second.begun), (11, 6, 4));
         assert_eq!(step.response.0, [(5, 1), (10, 1), (30, 5), (40, 4)]);
         assert_eq!(step.tally, Tally { total: 4, errors: 2, unavailable: 2 });
         assert_eq!(step.failures.len(), 2);
-        assert_eq!((merged.threads.len(), merged.memory_bytes), (2, 14));
+        assert_eq!((told.threads.len(), told.memory_bytes), (2, 14));
     }
 
     #[test]

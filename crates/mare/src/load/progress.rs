@@ -25,7 +25,8 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new(config: &Config, interval: Duration) -> Self {
         let is_live = std::io::stderr().is_terminal();
-        let keep = if is_live { LIVE_SECONDS } else { usize::try_from(interval.as_secs()).unwrap_or(1).max(1) };
+        let keep =
+            if is_live { LIVE_SECONDS } else { usize::try_from(interval.as_secs()).unwrap_or(1).max(1) };
         let total = config.seek.is_none().then(|| config.scenario.duration());
         Self { is_live, total, seconds: VecDeque::new(), keep, instances: None }
     }
@@ -68,9 +69,9 @@ impl Progress {
         let rate = tally.total as f64 / self.seconds.len().max(1) as f64;
         let mut line = format!("{}{of}  {users} users  {rate:.0} req/s", clock(u64::from(elapsed)));
         for (name, quantile) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
-            let value = response.quantile(quantile).map_or("-".to_owned(), |value| {
-                format!("{:.1} ms", value.as_secs_f64() * 1000.0)
-            });
+            let value = response
+                .quantile(quantile)
+                .map_or("-".to_owned(), |value| format!("{:.1} ms", value.as_secs_f64() * 1000.0));
             let _ = write!(line, "  {name} {value}");
         }
         let errors = 100.0 * tally.errors as f64 / tally.total.max(1) as f64;
@@ -116,7 +117,8 @@ mod tests {
             };
             progress.see(Seen::Second(&Second { at, users: 7, steps: vec![step], ..Second::default() }));
         }
-        let expected = "0:03/1:30  7 users  100 req/s  p50 2.0 ms  p95 3.0 ms  p99 3.0 ms  errors 1.50%  3 instances";
+        let expected =
+            "0:03/1:30  7 users  100 req/s  p50 2.0 ms  p95 3.0 ms  p99 3.0 ms  errors 1.50%  3 instances";
         assert_eq!(progress.line(), expected);
     }
 }

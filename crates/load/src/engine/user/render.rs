@@ -73,16 +73,20 @@ impl Script {
     }
 
     /// The step's next request of this user. What never changes is only counted up.
-    pub(crate) fn request(&self, step: &Prepared, memory: &Memory, rng: &mut Rng) -> Result<Outgoing, Failure> {
+    pub(crate) fn request(
+        &self,
+        step: &Prepared,
+        memory: &Memory,
+        rng: &mut Rng,
+    ) -> Result<Outgoing, Failure> {
         let scope = self.scenario.scope(memory.user, memory.iteration, &memory.variables, self.today);
         let unsendable = |what: &str| Failure::Unsendable(format!("{what} has characters it may not have"));
-        let uri = match &step.uri {
-            Some(uri) => uri.clone(),
-            None => {
-                let mut text = step.origin.clone();
-                step.step.path.render(&scope, rng, &mut text);
-                text.try_into().map_err(|_invalid| unsendable("its path"))?
-            }
+        let uri = if let Some(uri) = &step.uri {
+            uri.clone()
+        } else {
+            let mut text = step.origin.clone();
+            step.step.path.render(&scope, rng, &mut text);
+            text.try_into().map_err(|_invalid| unsendable("its path"))?
         };
         let mut headers = step.headers.clone();
         let mut scratch = String::new();
@@ -114,7 +118,8 @@ impl Prepared {
         let mut headers = HeaderMap::new();
         let (version, origin) = match version {
             HttpVersion::Http1 => {
-                let host = HeaderValue::from_str(&endpoint.authority).expect("an authority is a header value");
+                let host =
+                    HeaderValue::from_str(&endpoint.authority).expect("an authority is a header value");
                 headers.insert(HOST, host);
                 (Version::HTTP_11, String::new())
             }
