@@ -6,6 +6,7 @@ mod environment;
 mod failures;
 mod health;
 mod leaks;
+mod load;
 mod monitoring;
 mod objectives;
 mod orphans;

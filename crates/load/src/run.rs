@@ -31,6 +31,9 @@ pub struct Run {
     pub promises: Vec<Promise>,
     /// What `--find-knee` found.
     pub knee: Option<Knee>,
+    /// What else a reader should know, a sentence each: users whose set-up failed, requests left out.
+    #[serde(default)]
+    pub notes: Vec<String>,
     pub conditions: Conditions,
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -22,8 +23,9 @@ Examples:
   mare status --watch                         see instances come and go
   mare logs api -f                            follow what a service writes
   mare render prometheus -o rules.yml         alert on the objectives from Prometheus
+  mare load load/read.toml                    prove that the objectives hold under load
 
-Exit codes: 0 fine, 1 a bug, 2 wrong usage or manifest."
+Exit codes: 0 fine, 1 a bug, 2 wrong usage or manifest; of `mare load`: 3 FAIL, 4 INVALID, 5 INCONCLUSIVE."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -42,6 +44,11 @@ pub(crate) enum Verb {
     Logs(Logs),
     /// Make files for other programs from mare.toml
     Render(Render),
+    /// Drive a scenario at a target, judge it by its objectives, and write the report
+    Load(Box<Load>),
+    /// A further process of the load generator
+    #[command(name = mare_load::engine::VERB, hide = true)]
+    LoadProcess,
 }
 
 #[derive(Args, Debug)]
@@ -174,4 +181,68 @@ pub(crate) struct RenderOutput {
     /// The file to write, or the folder to write it in; standard output otherwise
     #[arg(short, long, value_name = "FILE|DIR")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Requests are sent only to this machine and to private networks, unless --i-own-this-host names the target's host.
+Ctrl-C ends the run and reports what was done; a second one ends at once.
+Exit codes: 0 PASS, 3 FAIL, 4 INVALID (the generator was not healthy), 5 INCONCLUSIVE, 2 wrong usage or scenario.")]
+pub(crate) struct Load {
+    /// The scenario file
+    #[arg(required_unless_present = "render")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Aim at this instead of the scenario's target: http://host:port or https://host:port
+    #[arg(long, value_name = "URL")]
+    pub(crate) target: Option<String>,
+    /// Where to write the report and the data [default: load-NAME-TIME]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print the findings as JSON, and nothing else, to standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Threads per process [default: as many as cores, at most 4; 1 with several processes]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) threads: Option<u32>,
+    /// Processes; more are started if the users need more open files than one may have
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) processes: Option<u32>,
+    /// The admin listener of the platform aimed at, asked every second [default: 127.0.0.1:8081 for a loopback target]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin: Option<SocketAddr>,
+    /// The data directory of that platform, for its token
+    #[arg(long, default_value = ".mare")]
+    pub(crate) data: PathBuf,
+    /// How often progress is printed when standard error is not a terminal
+    #[arg(long, default_value = "10s", value_parser = duration)]
+    pub(crate) interval: Duration,
+    /// Allow this host although its address is public: it must be the target's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) i_own_this_host: Option<String>,
+    /// Search the level from which on the objectives do not hold, instead of running the scenario's stages
+    #[arg(long)]
+    pub(crate) find_knee: bool,
+    /// Where the search begins [default: a tenth of the highest stage]
+    #[arg(long, requires = "find_knee")]
+    pub(crate) from: Option<f64>,
+    /// Where it ends at the latest [default: ten times the highest stage]
+    #[arg(long, requires = "find_knee")]
+    pub(crate) to: Option<f64>,
+    /// How long each level is judged
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    pub(crate) hold: Duration,
+    /// How exactly the level is found
+    #[arg(long, default_value = "5%", value_parser = ratio)]
+    pub(crate) resolution: f64,
+    /// Make the report of a kept run.json again
+    #[arg(long, value_name = "RUN.json", conflicts_with = "scenario")]
+    pub(crate) render: Option<PathBuf>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    mare_manifest::units::duration(text).map_err(|wrong| format!("this is {wrong}; write 30s or 5m"))
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    mare_manifest::units::ratio(text).map_err(|wrong| format!("this is {wrong}; write 5%"))
 }

@@ -4,6 +4,7 @@ mod admin;
 mod check;
 mod cli;
 mod data;
+mod load;
 mod logs;
 mod render;
 mod status;
@@ -23,6 +24,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod exit {
     /// The user's arguments or manifest are wrong.
     pub(crate) const USAGE: u8 = 2;
+    /// Verdicts of `mare load`.
+    pub(crate) const FAIL: u8 = 3;
+    pub(crate) const INVALID: u8 = 4;
+    pub(crate) const INCONCLUSIVE: u8 = 5;
     /// Something failed that should not.
     pub(crate) const FAILED: u8 = 1;
 }
@@ -53,6 +58,11 @@ fn main() -> ExitCode {
         Verb::Status(arguments) => run(status::run(arguments)),
         Verb::Logs(arguments) => run(logs::run(arguments)),
         Verb::Render(arguments) => render::run(&arguments),
+        Verb::Load(arguments) => match run(load::run(*arguments)) {
+            Ok(verdict) => return verdict,
+            Err(error) => Err(error),
+        },
+        Verb::LoadProcess => run(load::child()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -60,7 +70,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(verb: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+fn run<T>(verb: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(verb);
     // A thread may be stuck in writing to a terminal that does not scroll; nobody waits for that.

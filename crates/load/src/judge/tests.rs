@@ -67,6 +67,7 @@ fn run() -> Run {
             limits: vec![P95, ERRORS],
         }],
         knee: None,
+        notes: vec![],
         conditions: Conditions::default(),
     }
 }

@@ -67,6 +67,7 @@ pub(super) fn empty() -> Run {
         generator: Vec::new(),
         promises: promises(),
         knee: None,
+        notes: vec![],
         conditions: conditions(),
     }
 }
