@@ -45,6 +45,8 @@ pub struct Scenario {
     pub stages: Vec<Stage>,
     /// Requests each virtual user makes once, before its first flow. They are neither recorded nor judged.
     pub setup: Vec<Step>,
+    /// How often a user makes them again between two flows, for logins that expire.
+    pub setup_every: Option<Duration>,
     /// At least one.
     pub flows: Vec<Flow>,
     pub feeds: BTreeMap<String, Feed>,

@@ -60,6 +60,7 @@ fn scenario(model: Model, pause: Pause, level: f64, hold: u64) -> Scenario {
         model,
         stages: vec![Stage { level, ramp: Duration::ZERO, hold: Duration::from_secs(hold) }],
         setup: vec![],
+        setup_every: None,
         flows: vec![Flow { name: "reader".into(), weight: 1.0, pause, steps: vec![step] }],
         feeds: std::collections::BTreeMap::new(),
         thresholds: std::collections::BTreeMap::new(),

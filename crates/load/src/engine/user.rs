@@ -30,6 +30,8 @@ pub(crate) struct User {
     rng: Rng,
     connection: Option<Connection>,
     memory: Memory,
+    /// When the set-up was made.
+    set_up: Instant,
     /// How long it rests after the next request it cannot send.
     rest: Duration,
     /// Since when it has had nothing to wait for but its next start.
@@ -40,7 +42,15 @@ impl User {
     pub(crate) fn new(thread: Rc<Thread>, number: u64) -> Self {
         let rng = Rng::with_seed(thread.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let memory = Memory { user: number, ..Memory::default() };
-        Self { thread, rng, connection: None, memory, rest: REST_MIN, free: Instant::now() }
+        Self {
+            thread,
+            rng,
+            connection: None,
+            memory,
+            set_up: Instant::now(),
+            rest: REST_MIN,
+            free: Instant::now(),
+        }
     }
 
     /// Runs flow after flow while the level wants this user (closed model).
@@ -66,11 +76,16 @@ impl User {
                 continue;
             }
             self.run(flow, intended).await;
+            let is_renewed = self.renew(&thread).await;
             // A paced user keeps its clock, however late it is.
             intended = match &flow.flow.pause {
                 Pause::Think(span) => self.free + self.span(span),
                 Pause::Pacing(span) => intended + self.span(span),
             };
+            if is_renewed {
+                // The set-up's time is not the target's fault.
+                intended = intended.max(self.free);
+            }
             flow = self.draw(&thread);
         }
     }
@@ -93,6 +108,7 @@ impl User {
             thread.at_work(1);
             self.run(flow, scheduled).await;
             thread.at_work(-1);
+            self.renew(&thread).await;
         }
     }
 
@@ -117,7 +133,18 @@ impl User {
         failure.is_none()
     }
 
+    /// Makes the set-up again if it is due, and tells whether it was.
+    async fn renew(&mut self, thread: &Thread) -> bool {
+        let is_due = thread.script.setup_every.is_some_and(|every| self.free - self.set_up >= every);
+        if is_due {
+            let _told_by_the_next_request = self.set_up(thread).await;
+            self.free = Instant::now();
+        }
+        is_due
+    }
+
     async fn set_up(&mut self, thread: &Thread) -> Result<(), Failure> {
+        self.set_up = Instant::now();
         for step in &thread.script.setup {
             let mut sent = Instant::now();
             let answer = self.ask(step, sent + step.step.timeout, &mut sent).await?;

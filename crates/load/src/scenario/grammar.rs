@@ -31,7 +31,7 @@ pub fn schema() -> Value {
     mare_manifest::schema_of(&SCENARIO, "Maré scenario", "What `mare load` does to a server")
 }
 
-static ROOT: [Key; 9] = [
+static ROOT: [Key; 10] = [
     Key::new("name", line("a name"), "\"read\"", "What reports call it; by default the file's name"),
     Key::new(
         "manifest",
@@ -52,6 +52,12 @@ static ROOT: [Key; 9] = [
         Kind::List(&STEP),
         "[{ request = \"POST /login\" }]",
         "Requests each user makes once, before its first flow; neither recorded nor judged",
+    ),
+    Key::new(
+        "setup_every",
+        Kind::Duration(Bounds { min: Duration::from_secs(1), max: Duration::from_hours(24), default: None }),
+        "\"10m\"",
+        "How often a user makes them again, between two flows; never unless given",
     ),
     Key::new(
         "flows",

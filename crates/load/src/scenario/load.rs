@@ -49,6 +49,7 @@ fn scenario(root: &Section<'_>, origin: &Path, read: &dyn Fn(&Path) -> io::Resul
         model,
         stages,
         setup,
+        setup_every: root.duration_if("setup_every"),
         thresholds: limits::thresholds(root, &flows),
         flows,
         feeds,

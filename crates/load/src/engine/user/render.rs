@@ -1,6 +1,7 @@
 //! Requests from steps.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use fastrand::Rng;
@@ -22,6 +23,7 @@ pub(crate) struct Script {
     /// That of the run's beginning.
     today: Date,
     pub(crate) setup: Vec<Prepared>,
+    pub(crate) setup_every: Option<Duration>,
     pub(crate) flows: Vec<PreparedFlow>,
     pub(crate) weights: f64,
 }
@@ -69,7 +71,14 @@ impl Script {
             flows.push(PreparedFlow { flow: flow.clone(), steps });
         }
         let weights = scenario.flows.iter().map(|flow| flow.weight).sum();
-        Self { today: jiff::Zoned::now().date(), setup, flows, weights, scenario }
+        Self {
+            today: jiff::Zoned::now().date(),
+            setup,
+            setup_every: scenario.setup_every,
+            flows,
+            weights,
+            scenario,
+        }
     }
 
     /// The step's next request of this user. What never changes is only counted up.

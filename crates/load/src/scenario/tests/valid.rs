@@ -37,6 +37,7 @@ fn what_is_not_said_has_its_default() {
         model: Model::Users,
         stages: vec![Stage { level: 10.0, ramp: Duration::ZERO, hold: Duration::from_secs(30) }],
         setup: Vec::new(),
+        setup_every: None,
         flows: vec![flow],
         feeds: BTreeMap::new(),
         thresholds: BTreeMap::new(),
