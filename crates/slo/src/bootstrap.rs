@@ -22,13 +22,13 @@ pub(crate) struct Bootstrap {
 /// Enough for the ends of a 95 % interval to be told by the 13th of either side.
 const RESAMPLES: usize = 500;
 
-/// What is outside of a 95 % interval, on each side.
-pub(crate) const TAIL: f64 = 0.025;
+/// What is outside of a 95 % interval on each side, as one of so many.
+const TAIL: usize = 40;
 
 impl Bootstrap {
-    /// Blocks of 10 s, of 5 s where there are fewer than 20 of the longer ones.
-    pub(crate) fn new(seconds: usize, seed: u64) -> Self {
-        let block = if seconds < 200 { 5 } else { 10 }.min(seconds.max(1));
+    /// Of so many seconds, in blocks of so many.
+    pub(crate) fn new(seconds: usize, block: usize, seed: u64) -> Self {
+        let block = block.clamp(1, seconds.max(1));
         let per_resample = seconds.div_ceil(block);
         let mut rng = Rng::with_seed(seed);
         let starts = (0..RESAMPLES * per_resample).map(|_| rng.usize(..=seconds - block)).collect();
@@ -40,6 +40,27 @@ impl Bootstrap {
         let sum = |starts: &[usize]| starts.iter().map(|&at| prefix[at + self.block] - prefix[at]).sum();
         self.starts.chunks(self.per_resample.max(1)).map(sum)
     }
+}
+
+/// The ends of the middle 95 %. `None` without values.
+pub(crate) fn middle(mut values: Vec<f64>) -> Option<(f64, f64)> {
+    values.sort_unstable_by(f64::total_cmp);
+    let outside = values.len() / TAIL;
+    Some((*values.get(outside)?, values[values.len() - 1 - outside]))
+}
+
+/// Whether so many of the resamples reach the low end, or the high end, of their middle 95 %.
+pub(crate) fn reaches(end: End, count: usize) -> bool {
+    match end {
+        End::Low => count > RESAMPLES / TAIL,
+        End::High => count >= RESAMPLES - RESAMPLES / TAIL,
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    Low,
+    High,
 }
 
 /// 0, then the sum so far after each number.

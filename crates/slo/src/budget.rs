@@ -82,8 +82,8 @@ mod tests {
         assert_eq!(hours(14.4), Some(50));
         assert_eq!(hours(0.0), None);
         assert_eq!(budget(0.995, 5, 1000).exhausted_in(0.0, month), Some(Duration::ZERO));
-        let some = budget(0.995, 1, 1000).exhausted_in(8.0, month).unwrap();
-        assert_eq!((some.as_secs_f64() / 86_400.0).round(), 3.0);
+        let some = budget(0.995, 1, 1000).exhausted_in(8.0, month);
+        assert_eq!(some.map(|left| left.as_secs()), Some(3 * 86_400));
     }
 
     #[test]

@@ -39,7 +39,17 @@ impl Events {
 /// How many of `total` must be good for a share of `target`.
 pub(crate) fn needed(target: f64, total: u64) -> u64 {
     // 1 - 0.005 is not quite 0.995: without the allowance, 199 of 200 would not be 99.5 %.
-    ((target * total as f64) * (1.0 - 1e-12)).ceil() as u64
+    ceil((target * total as f64) * (1.0 - 1e-12))
+}
+
+/// The least whole number that is not below `x`; 0 if that is negative.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is whole, and `as` saturates"
+)]
+pub(crate) fn ceil(x: f64) -> u64 {
+    x.ceil() as u64
 }
 
 #[cfg(test)]

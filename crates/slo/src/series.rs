@@ -1,9 +1,7 @@
 //! What was measured second by second, and what it says of a clause.
 
-use std::time::Duration;
-
-use crate::bootstrap::{Bootstrap, TAIL, prefix_sums};
-use crate::events::needed;
+use crate::bootstrap::{Bootstrap, End, middle, prefix_sums, reaches};
+use crate::events::{ceil, needed};
 use crate::latencies::bucket_end;
 use crate::{Clause, Events, Judgement, Latencies, Sparse, Tally, Verdict};
 
@@ -42,7 +40,9 @@ impl Series {
             }
         };
         let seconds: Vec<Second> = seconds.into_iter().map(&mut second).collect();
-        let bootstrap = Bootstrap::new(seconds.len(), seed);
+        // Blocks of 10 s, shorter where there would be fewer than 20 of them.
+        let block = if seconds.len() < 200 { 5 } else { 10 };
+        let bootstrap = Bootstrap::new(seconds.len(), block, seed);
         Self { seconds, tally: sum, all: cumulative(all.sparse().0), bootstrap }
     }
 
@@ -58,31 +58,16 @@ impl Series {
     /// order-statistic interval), and the bootstrap's, which knows of bursts. A clause that allows nothing bad at all
     /// is kept or broken by what was seen, for no number of requests could prove it.
     pub fn judge(&self, clause: &Clause) -> Judgement {
-        let good = |second: &Second| events(clause, &second.latencies, second.tally);
         let events = events(clause, &self.all, self.tally);
-        let target = clause.target();
         let Some(bad) = events.bad_ratio() else {
-            let clause = *clause;
-            return Judgement {
-                clause,
-                measured: None,
-                interval: None,
-                requests: 0,
-                verdict: Verdict::Inconclusive,
-            };
+            let (clause, verdict) = (*clause, Verdict::Inconclusive);
+            return Judgement { clause, measured: None, interval: None, requests: 0, verdict };
         };
-        let by_second: Vec<Events> = self.seconds.iter().map(good).collect();
-        let (low, high) = self.share_interval(events, &by_second);
+        let target = clause.target();
+        let (low, high) = self.share_interval(clause, events);
         let verdict = match events.meet(target) {
-            kept if target >= 1.0 => {
-                if kept {
-                    Verdict::Pass
-                } else {
-                    Verdict::Fail
-                }
-            }
-            true if low >= target => Verdict::Pass,
-            false if high < target => Verdict::Fail,
+            true if low >= target || target >= 1.0 => Verdict::Pass,
+            false if high < target || target >= 1.0 => Verdict::Fail,
             _ => Verdict::Inconclusive,
         };
         let (measured, interval) = match clause {
@@ -105,7 +90,7 @@ impl Series {
         let count = self.all.last()?.1;
         let mean = count as f64 * quantile;
         let deviation = Z * (mean * (1.0 - quantile)).sqrt();
-        let rank = |rank: f64| self.at_rank(rank.ceil().max(1.0) as u64);
+        let rank = |rank: f64| self.at_rank(ceil(rank));
         let (low, high) = (rank(mean - deviation)?, rank(mean + deviation)?);
         let (resampled_low, resampled_high) = self.resampled_quantiles(quantile)?;
         Some((low.min(resampled_low), high.max(resampled_high)))
@@ -121,30 +106,28 @@ impl Series {
     fn resampled_quantiles(&self, quantile: f64) -> Option<(f64, f64)> {
         let totals = prefix_sums(self.seconds.iter().map(|second| within(&second.latencies, u64::MAX)));
         let totals: Vec<u64> = self.bootstrap.sums(&totals).collect();
-        let share_below = |us: u64| {
+        let below = |us: u64| {
             let good = prefix_sums(self.seconds.iter().map(|second| within(&second.latencies, us)));
             let enough =
                 self.bootstrap.sums(&good).zip(&totals).filter(|&(good, &n)| good >= needed(quantile, n));
-            enough.count() as f64 / totals.len() as f64
+            enough.count()
         };
-        let end = |share: f64| {
-            let index = self.all.partition_point(|&(us, _)| share_below(us) < share);
+        let end = |end: End| {
+            let index = self.all.partition_point(|&(us, _)| !reaches(end, below(us)));
             self.all.get(index).map(|&(us, _)| us as f64 / 1e6)
         };
-        Some((end(TAIL)?, end(1.0 - TAIL)?))
+        Some((end(End::Low)?, end(End::High)?))
     }
 
-    /// Of the share of good events, which are not none.
-    fn share_interval(&self, all: Events, by_second: &[Events]) -> (f64, f64) {
+    /// Of the share of good events; `all` of them are not none.
+    fn share_interval(&self, clause: &Clause, all: Events) -> (f64, f64) {
         let (low, high) = wilson(all);
-        let good = prefix_sums(by_second.iter().map(|events| events.good));
-        let total = prefix_sums(by_second.iter().map(|events| events.total));
+        let by_second = self.seconds.iter().map(|second| events(clause, &second.latencies, second.tally));
+        let (good, total): (Vec<u64>, Vec<u64>) = by_second.map(|events| (events.good, events.total)).unzip();
+        let (good, total) = (prefix_sums(good.into_iter()), prefix_sums(total.into_iter()));
         let resamples = self.bootstrap.sums(&good).zip(self.bootstrap.sums(&total));
-        let mut shares: Vec<f64> =
-            resamples.filter(|&(_, n)| n > 0).map(|(good, n)| good as f64 / n as f64).collect();
-        shares.sort_unstable_by(f64::total_cmp);
-        let at = |share: f64| shares.get(((shares.len() as f64 * share).ceil() as usize).saturating_sub(1));
-        (at(TAIL).map_or(low, |end| end.min(low)), at(1.0 - TAIL).map_or(high, |end| end.max(high)))
+        let shares = resamples.filter(|&(_, n)| n > 0).map(|(good, n)| good as f64 / n as f64).collect();
+        middle(shares).map_or((low, high), |(lowest, highest)| (low.min(lowest), high.max(highest)))
     }
 }
 
@@ -182,7 +165,9 @@ fn within(cumulative: &[(u64, u64)], us: u64) -> u64 {
 
 fn events(clause: &Clause, latencies: &[(u64, u64)], tally: Tally) -> Events {
     match *clause {
-        Clause::Latency { limit, .. } => within_limit(latencies, limit),
+        Clause::Latency { limit, .. } => {
+            Events { good: within(latencies, bucket_end(limit)), total: within(latencies, u64::MAX) }
+        }
         Clause::Errors { .. } => {
             Events { good: tally.total.saturating_sub(tally.errors), total: tally.total }
         }
@@ -190,10 +175,6 @@ fn events(clause: &Clause, latencies: &[(u64, u64)], tally: Tally) -> Events {
             Events { good: tally.total.saturating_sub(tally.unavailable), total: tally.total }
         }
     }
-}
-
-fn within_limit(latencies: &[(u64, u64)], limit: Duration) -> Events {
-    Events { good: within(latencies, bucket_end(limit)), total: within(latencies, u64::MAX) }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use mare_manifest::model::objective::Percentile;
 use proptest::prelude::*;
 
 use super::*;
+use crate::events::ceil;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const ERRORS: Clause = Clause::Errors { max: 0.005 };
@@ -45,16 +46,18 @@ fn thirty_days_give_the_workbooks_table_and_others_scale_it() {
     }
 }
 
-/// Ten requests per second, some share bad: `(seconds, share)` after one another, recorded every 10 s.
+/// Ten requests per second, some share bad: `(seconds, share)` after one another, recorded every 10 s,
+/// or every 5 min of long ones.
 fn history(parts: &[(u64, f64)]) -> (History, u64) {
     let (mut history, mut now) = (History::new(0), 0);
     let (mut bad, mut total) = (0.0, 0);
     for &(seconds, share) in parts {
-        for _ in 0..seconds / 10 {
-            now += 10;
-            total += 100;
-            bad += 100.0 * share;
-            history.record(now, Events { good: total - bad as u64, total });
+        let step = if seconds > 3600 { 300 } else { 10 };
+        for _ in 0..seconds / step {
+            now += step;
+            total += step * 10;
+            bad += (step * 10) as f64 * share;
+            history.record(now, Events { good: total - ceil(bad), total });
         }
     }
     (history, now)
