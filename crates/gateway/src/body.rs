@@ -73,6 +73,10 @@ impl Body {
         self
     }
 
+    fn is_promised(&self) -> bool {
+        self.finish.as_ref().is_some_and(|finish| finish.promised.is_some())
+    }
+
     /// Notes how the answer ended, if anybody wants to know.
     fn end(&mut self, end: End) {
         if let Some(Finish { promised: Some(promised), .. }) = &mut self.finish {
@@ -121,8 +125,9 @@ impl http_body::Body for Body {
         };
         match &polled {
             Poll::Ready(Some(Err(_))) => self.end(End::Broken),
-            Poll::Ready(_) if self.is_end_stream() => self.end(End::Complete),
             Poll::Ready(None) => self.end(End::Complete),
+            // The last frame may be the last that is asked for.
+            Poll::Ready(Some(Ok(_))) if self.is_promised() && self.is_end_stream() => self.end(End::Complete),
             Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
         }
         polled

@@ -151,3 +151,64 @@ async fn send(channel: &Channel, app: &str, notice: &Notice) -> Result<(), Failu
     }
     unreachable!("the last attempt returns")
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use mare_manifest::model::Text;
+    use mare_slo::burn::Severity;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::super::Event;
+    use super::*;
+
+    fn notice() -> Notice {
+        let (alert, reason, at) = ("pix".to_owned(), "slow".to_owned(), Timestamp::UNIX_EPOCH);
+        Notice { alert, event: Event::Fired, severity: Severity::Page, reason, since: at, at }
+    }
+
+    fn channels(url: String) -> Channels {
+        let webhook = Some(Text::plain(url));
+        Channels::new("shop", &Alerts { webhook, ..Alerts::default() }).expect("a URL")
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_for_good_is_not_tried_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        // Serves one connection only: a second attempt would wait in vain, and be told apart by its reason.
+        let refusing = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("accepts");
+            // An answer before its request would be none.
+            while stream.read_u8().await.expect("it asks") != b'}' {}
+            let answer = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer).await.expect("the client reads");
+            (listener, stream)
+        });
+        let failure = send(&channels(url).channels[0], "shop", &notice()).await.expect_err("it refuses");
+        assert_eq!(failure, Failure { reason: "it answered 404".to_owned(), is_permanent: true });
+        drop(refusing.await);
+    }
+
+    #[tokio::test]
+    async fn a_storm_is_dropped_and_counted_and_nobody_waits() {
+        let mut registry = Registry::default();
+        let outbox = Outbox::start(channels("http://127.0.0.1:1".to_owned()), &mut registry);
+        // The task that sends does not run in between.
+        for _ in 0..QUEUE + 3 {
+            outbox.take(notice());
+        }
+        let dropped = Sent { channel: "webhook", outcome: "dropped" };
+        assert_eq!(outbox.outcomes.get_or_create(&dropped).get(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_are_bounded() {
+        // Port 1 is nobody's, and time passes by itself.
+        let started = tokio::time::Instant::now();
+        let failure = send(&channels("http://127.0.0.1:1".to_owned()).channels[0], "shop", &notice()).await;
+        assert!(!failure.expect_err("nobody listens").is_permanent);
+        assert!(started.elapsed() >= Duration::from_secs(15), "after 1, 2, 4 and 8 s");
+    }
+}
