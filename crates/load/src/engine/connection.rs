@@ -3,10 +3,14 @@
 //! hyper's client gives a request sender and a connection future. The usual way spawns the future; here the user
 //! that waits for an answer polls it: no task and no hop per connection (the gateway does the same towards its
 //! upstreams, and lists the rules this must keep). Only HTTP/2 spawns, inside hyper, what a stream needs.
+//!
+//! In HTTP/1.1 nothing but the socket ever has to wake the user, because it polls the sender's side itself right
+//! after the connection's. Whatever else would wake it (hyper's channels do, at every request) would only make the
+//! runtime poll it once more for nothing; these polls are done with a waker that does nothing, see [`calm`].
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -101,7 +105,8 @@ impl Connection {
     /// Whether another request may be sent on it, as far as one can know.
     pub(crate) async fn is_open(&mut self) -> bool {
         poll_fn(|context| {
-            poll_driver(&mut self.driver, context);
+            let mut calm = calm(self.driver.as_ref(), context);
+            poll_driver(&mut self.driver, &mut calm);
             Poll::Ready(())
         })
         .await;
@@ -146,16 +151,20 @@ impl Connection {
     ) -> Result<(u64, Bytes), Failure> {
         let (mut bytes_in, mut kept) = (0, BytesMut::new());
         loop {
+            if body.is_end_stream() {
+                break;
+            }
             let frame = poll_fn(|context| {
+                let mut calm = calm(self.driver.as_ref(), context);
                 // First the body: asking for more is what makes the driver read it.
-                for _ in 0..2 {
-                    if let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(context) {
+                if let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(&mut calm) {
+                    return Poll::Ready(Ok(frame));
+                }
+                for round in 0..2 {
+                    poll_driver(&mut self.driver, if round == 0 { &mut calm } else { context });
+                    if let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(&mut calm) {
                         return Poll::Ready(Ok(frame));
                     }
-                    poll_driver(&mut self.driver, context);
-                }
-                if let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(context) {
-                    return Poll::Ready(Ok(frame));
                 }
                 poll_deadline(&mut self.timer, deadline, context).map(|()| Err(Failure::Timeout))
             });
@@ -181,13 +190,20 @@ async fn head(
     deadline: Instant,
 ) -> Result<Response<Incoming>, Broken> {
     let mut answer = pin!(answer);
+    let mut is_sent = false;
     let outcome = poll_fn(|context| {
-        // Twice: the first poll of the answer may ask for what only another poll of the driver does.
-        for _ in 0..2 {
-            poll_driver(driver, context);
-            if let Poll::Ready(outcome) = answer.as_mut().poll(context) {
+        let mut calm = calm(driver.as_ref(), context);
+        // The first poll sends, and has to wait; later ones were woken because there is something to read.
+        if is_sent {
+            poll_driver(driver, &mut calm);
+            if let Poll::Ready(outcome) = answer.as_mut().poll(&mut calm) {
                 return Poll::Ready(Some(outcome));
             }
+        }
+        is_sent = true;
+        poll_driver(driver, context);
+        if let Poll::Ready(outcome) = answer.as_mut().poll(&mut calm) {
+            return Poll::Ready(Some(outcome));
         }
         poll_deadline(timer, deadline, context).map(|()| None)
     });
@@ -198,6 +214,14 @@ async fn head(
             None => Broken::Failed(Failure::Closed),
         }),
         None => Err(Broken::Failed(Failure::Timeout)),
+    }
+}
+
+/// The context for polls whose waking is of no use: that of a waker that does nothing, in HTTP/1.1.
+fn calm<'a>(driver: Option<&Driver>, context: &Context<'a>) -> Context<'a> {
+    match driver {
+        Some(Driver::Http1(_)) | None => Context::from_waker(Waker::noop()),
+        Some(Driver::Http2(_)) => Context::from_waker(context.waker()),
     }
 }
 
