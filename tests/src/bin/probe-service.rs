@@ -1,6 +1,7 @@
 //! A service for tests: says who it is, and misbehaves on request.
 //!
 //! `PROBE_DELAY_MS` delays listening; `PROBE_LISTEN` names an address to listen on instead of `$HOST:$PORT`.
+//! `probe-service relay NAME MS` passes everything on to the URL in the variable NAME, requests so many ms later.
 
 use std::convert::Infallible;
 use std::env;
@@ -19,7 +20,8 @@ use hyper::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 use tokio_tungstenite::WebSocketStream;
@@ -32,6 +34,7 @@ fn main() {
     match env::args().nth(1).as_deref() {
         Some("fork") => fork(),
         Some("sleep") => rest(),
+        Some("relay") => relay(),
         _ => serve(),
     }
 }
@@ -47,6 +50,33 @@ fn rest() -> ! {
     let _ = rustix::process::setsid();
     loop {
         std::thread::park();
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn relay() {
+    let argument = |at| env::args().nth(at).expect("relay NAME MS");
+    let url = env::var(argument(2)).expect("mare sets it");
+    let upstream = url.trim_start_matches("http://").to_owned();
+    let delay = Duration::from_millis(argument(3).parse().expect("a number"));
+    let address = format!("{}:{}", env::var("HOST").expect("set"), env::var("PORT").expect("set"));
+    let listener = TcpListener::bind(address).await.expect("the port is free");
+    loop {
+        let (client, _) = listener.accept().await.expect("accepts");
+        let upstream = upstream.clone();
+        tokio::spawn(async move {
+            let server = TcpStream::connect(upstream).await.expect("it listens");
+            let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+                (client.into_split(), server.into_split());
+            tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+            let mut bytes = vec![0; 64 * 1024];
+            while let Ok(count @ 1..) = from_client.read(&mut bytes).await {
+                sleep(delay).await;
+                if to_server.write_all(&bytes[..count]).await.is_err() {
+                    break;
+                }
+            }
+        });
     }
 }
 
