@@ -55,9 +55,17 @@ pub(crate) async fn run(arguments: cli::Load) -> Result<ExitCode> {
         scenario,
     };
     let mut progress = Progress::new(&config, arguments.interval);
-    let run = engine::drive(&config, interrupts(), |seen| progress.see(seen)).await?;
+    let run = engine::drive(&config, interrupts(), |seen| progress.see(seen)).await.map_err(mend)?;
     progress.finish();
     conclude(&run, &out, &arguments)
+}
+
+/// What the user can mend is said without a chain of causes.
+fn mend(error: engine::Error) -> anyhow::Error {
+    match error {
+        engine::Error::Unreachable { .. } => Usage(error.to_string()).into(),
+        engine::Error::Start(_) => error.into(),
+    }
 }
 
 /// The life of a further process of the generator.

@@ -69,6 +69,12 @@ impl Recipe {
             pipe.send(far).await.map_err(|_gone| Failure::Connect("gone".to_owned()))?;
             return Ok(Connection::open(Stream::Pipe(near), self.version).await.expect("a pipe is open"));
         }
+        let stream = self.stream(user).await?;
+        Connection::open(stream, self.version).await.map_err(|error| Failure::Connect(error.to_string()))
+    }
+
+    /// Opens a socket, with TLS if the target has it, and nothing on top.
+    pub(crate) async fn stream(&self, user: u64) -> Result<Stream, Failure> {
         let refused = |error: io::Error| Failure::Connect(reason(&error));
         let plain = self.socket(user).await.map_err(refused)?;
         let stream = match &self.tls {
@@ -84,7 +90,7 @@ impl Recipe {
         {
             return Err(Failure::Connect("the target does not speak HTTP/2".to_owned()));
         }
-        Connection::open(stream, self.version).await.map_err(|error| Failure::Connect(error.to_string()))
+        Ok(stream)
     }
 
     async fn socket(&self, user: u64) -> io::Result<TcpStream> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::connector::Recipe;
 use super::crew::{self, Crew, Work};
@@ -15,6 +15,7 @@ use super::machine::{self, Usage};
 use super::plan::{Plan, Share, second, whole};
 use super::platform::{self, Admin};
 use super::process::{self, Job};
+use super::recorder::Failure;
 use super::seek::{Seek, Seeker};
 use super::target::Endpoint;
 use super::wire::{Merger, Setups, Tick, Word};
@@ -33,6 +34,9 @@ const HOPELESS_REQUESTS: u64 = 20;
 const HOPELESS_SECONDS: u32 = 5;
 /// If this many users failed in the set-up and none got through, too.
 const HOPELESS_SETUPS: u64 = 10;
+
+/// For the connection that is only made to see whether one can be made.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// More threads gain nothing: the service needs cores too.
 const THREADS_MAX: u32 = 4;
@@ -71,6 +75,8 @@ pub enum Seen<'a> {
 pub enum Error {
     #[error("cannot start the generator")]
     Start(#[source] std::io::Error),
+    #[error("cannot reach {url}: {why}")]
+    Unreachable { url: String, why: String },
 }
 
 /// Runs the scenario to its end, or until `stop` turns true. `seen` is called about once a second.
@@ -80,6 +86,7 @@ pub async fn drive(
     mut seen: impl FnMut(Seen<'_>),
 ) -> Result<Run, Error> {
     let shape = Shape::of(config);
+    probe(config).await?;
     let mut seeker = config.seek.map(|seek| Seeker::new(seek, config.scenario.model));
     let (mut plan, stages) = match seeker {
         Some(_) => (Plan::default(), Vec::new()),
@@ -128,6 +135,18 @@ pub async fn drive(
     }
     platform.stop().await;
     Ok(conductor.finish())
+}
+
+/// Connects once, so that a wrong certificate is said before anything begins.
+async fn probe(config: &Config) -> Result<(), Error> {
+    let unreachable = |why| Error::Unreachable { url: config.endpoint.url.clone(), why };
+    let recipe = Recipe::new(config.endpoint.clone(), config.scenario.target.http, 1);
+    match timeout(PROBE_TIMEOUT, recipe.stream(0)).await {
+        Ok(Ok(_stream)) => Ok(()),
+        Ok(Err(Failure::Connect(why))) => Err(unreachable(why)),
+        Ok(Err(failure)) => Err(unreachable(failure.kind().into_owned())),
+        Err(_elapsed) => Err(unreachable(format!("no answer in {PROBE_TIMEOUT:?}"))),
+    }
 }
 
 /// How the work is divided.

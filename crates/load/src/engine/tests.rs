@@ -406,3 +406,12 @@ async fn a_starved_generator_yields_invalid() {
     assert_eq!(findings.verdict, mare_slo::Verdict::Invalid, "{:?}", findings.why);
     assert!(!findings.stages[0].unhealthy.is_empty());
 }
+
+#[tokio::test]
+async fn a_failing_handshake_is_said_before_anything_begins() {
+    let mut config = config(serve(StatusCode::OK).await, 600);
+    config.endpoint.is_tls = true;
+    let (_stop, stopped) = watch::channel(false);
+    let error = drive(&config, stopped, |_| {}).await.unwrap_err();
+    assert!(error.to_string().ends_with("received corrupt message of type InvalidContentType"), "{error}");
+}
