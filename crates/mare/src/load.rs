@@ -88,10 +88,9 @@ fn parse(source: &str, origin: &Path) -> Result<Scenario, mare_manifest::Mistake
 /// The objectives of the manifest, if the scenario names one, and the scenario's thresholds.
 fn promises(scenario: &Scenario) -> Result<Vec<Promise>> {
     let manifest: Option<Manifest> = scenario.manifest.as_deref().map(check::read).transpose()?;
-    // Branch live brings `Manifest::objectives`, which belongs here.
-    let objectives = std::collections::BTreeMap::new();
-    let routes = manifest.as_ref().map_or(&[][..], |manifest| &manifest.routes);
-    Ok(scenario::promises(scenario, &objectives, routes))
+    let (objectives, routes) =
+        manifest.map(|manifest| (manifest.objectives, manifest.routes)).unwrap_or_default();
+    Ok(scenario::promises(scenario, &objectives, &routes))
 }
 
 fn seek(arguments: &cli::Load, scenario: &Scenario) -> Result<Option<Seek>> {
