@@ -60,9 +60,14 @@ e2e: ui ## A browser uses valoriza on the real platform
 	cargo build -p mare -p valoriza
 	cargo test -p house-tests -- --ignored --nocapture browser
 
-bench: ## Beside nginx and haproxy; writes docs/benchmarks.md
+bench: $(TARGET)/locust/bin/locust ## Beside nginx, haproxy, wrk and Locust; writes docs/benchmarks.md
 	cargo build --profile dist -p mare -p bench
-	$(TARGET)/dist/bench --mare $(TARGET)/dist/mare $(BENCH)
+	$(TARGET)/dist/bench --mare $(TARGET)/dist/mare --locust $< $(BENCH)
+
+$(TARGET)/locust/bin/locust: tests/bench/requirements.txt
+	python3 -m venv $(TARGET)/locust
+	$(TARGET)/locust/bin/pip install --quiet --requirement $<
+	@touch $@
 
 needs: ## Install what the tests need, where apt can; say what is missing elsewhere
 	@bash tests/needs.sh

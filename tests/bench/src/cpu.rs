@@ -109,6 +109,14 @@ impl Busy {
     }
 }
 
+/// User and system time of the benchmark's own children that have ended, and of theirs.
+pub(crate) fn of_ended_children() -> Result<Duration> {
+    let own = stat_fields("self").context("/proc/self/stat is not readable")?;
+    // cutime and cstime, see Busy.
+    let ticks: u64 = own.get(12..14).context("/proc/self/stat is short")?.iter().sum();
+    Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
+}
+
 pub(crate) fn binary_of(process: u32) -> Option<PathBuf> {
     read_link(format!("/proc/{process}/exe")).ok()
 }

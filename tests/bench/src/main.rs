@@ -1,4 +1,5 @@
-//! `make bench`: Maré beside nginx and haproxy on this machine, and what a start from zero costs.
+//! `make bench`: Maré beside nginx and haproxy on this machine, its load generator beside wrk and Locust, and what a
+//! start from zero costs.
 //!
 //! Everything runs on loopback: `wrk` makes the load, this program is also the canned upstream (as a process of its
 //! own), and the proxies are its children. It writes `docs/benchmarks.md`, whose text says how the numbers come
@@ -6,6 +7,7 @@
 
 mod cold;
 mod cpu;
+mod generators;
 mod http;
 mod machine;
 mod plan;
@@ -50,6 +52,9 @@ pub(crate) struct Options {
     /// The mare binary (cargo build --profile dist -p mare).
     #[arg(long)]
     mare: Option<PathBuf>,
+    /// The locust program (pip install locust); it is left out without.
+    #[arg(long)]
+    locust: Option<PathBuf>,
     /// Measure only these.
     #[arg(long, value_delimiter = ',', default_value = "direct,nginx,haproxy,mare")]
     only: Vec<Program>,
@@ -115,6 +120,7 @@ struct Results {
     machine: machine::Machine,
     options: Options,
     samples: Vec<rounds::Sample>,
+    efforts: Vec<generators::Effort>,
     cold: Option<cold::ColdStarts>,
     verdicts: Vec<Verdict>,
 }
@@ -133,6 +139,7 @@ async fn measure(mut options: Options) -> Result<ExitCode> {
 
     let subjects = subjects::start(&options, folder.path()).await?;
     let samples = rounds::run(&options, &subjects).await?;
+    let efforts = generators::run(&options, &subjects, folder.path()).await?;
     subjects.stop().await;
     let cold = match &options.mare {
         Some(mare) if measures_mare && options.starts > 0 => {
@@ -141,9 +148,9 @@ async fn measure(mut options: Options) -> Result<ExitCode> {
         Some(_) | None => None,
     };
 
-    let verdicts = verdict::judge(&samples, cold.as_ref());
+    let verdicts = verdict::judge(&samples, &efforts, cold.as_ref());
     let check = options.check;
-    let results = Results { machine, options, samples, cold, verdicts };
+    let results = Results { machine, options, samples, efforts, cold, verdicts };
     write_results(&results)?;
     Ok(if check { ExitCode::from(verdict::exit_code(&results.verdicts)) } else { ExitCode::SUCCESS })
 }

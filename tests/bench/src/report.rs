@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::Results;
 use crate::cold::ColdStarts;
+use crate::generators::{Effort, Generator, against_wrk};
 use crate::plan::{CONNECTIONS, Subject, Workload};
 use crate::rounds::{Sample, against_nginx};
 use crate::stats::{Summary, quantile, sorted};
@@ -21,6 +22,7 @@ pub(crate) fn markdown(results: &Results) -> String {
             table(&mut text, &results.samples, workload, connections);
         }
     }
+    generators(&mut text, &results.efforts);
     cold_starts(&mut text, results.cold.as_ref());
     text.push_str(HOW_TO);
     text
@@ -117,6 +119,24 @@ fn table(text: &mut String, samples: &[Sample], workload: Workload, connections:
     }
 }
 
+fn generators(text: &mut String, efforts: &[Effort]) {
+    text.push_str("\n## Load generators\n\n");
+    if efforts.is_empty() {
+        text.push_str("Not measured.\n");
+        return;
+    }
+    text.push_str(GENERATORS);
+    text.push_str("| | requests per CPU second | / wrk |\n|---|---|---|\n");
+    for generator in [Generator::Wrk, Generator::MareLoad, Generator::Locust] {
+        let runs = efforts.iter().filter(|effort| effort.generator == generator && effort.is_valid());
+        let absolute = spread(runs.map(Effort::requests_per_cpu_s), 0);
+        let ratio = against_wrk(efforts, generator).map_or_else(|| "-".to_owned(), |ratio| range(ratio, 2));
+        line(text, &format!("| {} | {absolute} | {ratio} |", generator.label()));
+    }
+    let invalid = efforts.iter().filter(|effort| !effort.is_valid()).count();
+    line(text, &format!("\nInvalid runs (errors): {invalid}."));
+}
+
 fn cold_starts(text: &mut String, cold: Option<&ColdStarts>) {
     text.push_str("\n## Starts from zero\n\n");
     let Some(cold) = cold else {
@@ -138,10 +158,11 @@ fn cold_starts(text: &mut String, cold: Option<&ColdStarts>) {
 
 /// `median (min-max)`
 fn spread(values: impl IntoIterator<Item = f64>, digits: usize) -> String {
-    Summary::of(values).map_or_else(
-        || "-".to_owned(),
-        |Summary { median, min, max }| format!("{median:.digits$} ({min:.digits$}-{max:.digits$})"),
-    )
+    Summary::of(values).map_or_else(|| "-".to_owned(), |summary| range(summary, digits))
+}
+
+fn range(Summary { median, min, max }: Summary, digits: usize) -> String {
+    format!("{median:.digits$} ({min:.digits$}-{max:.digits$})")
 }
 
 fn label(subject: Subject) -> String {
@@ -171,6 +192,12 @@ of an instance's slots.
 Cells are the median of the valid rounds and their range. `/ nginx` is the ratio to nginx in the same round. CPU is the
 on-CPU time of all the proxy's threads by the scheduler's clock, divided by the completed requests; who else uses the
 machine spoils it less than rates and latencies. Noise: cores busy with anything the benchmark did not start.
+";
+
+const GENERATORS: &str = "\
+GET of the static file of 1 KiB from nginx over 64 connections, as fast as they allow; user and system CPU time of the
+generator's processes, their start and end included (for `mare load` also judging the run and writing the report).
+
 ";
 
 const HOW_TO: &str = "

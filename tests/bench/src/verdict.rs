@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::cold::ColdStarts;
+use crate::generators::{Effort, Generator, against_wrk};
 use crate::plan::{CONNECTIONS, Subject, Workload};
 use crate::rounds::{Sample, against_nginx};
 use crate::stats::Summary;
@@ -12,6 +13,8 @@ use crate::stats::Summary;
 /// CPU per proxied request against nginx in the same round. The prototype of the data plane was at 1.01; what the
 /// platform's features may cost on top is a quarter.
 pub(crate) const CPU_RATIO_MAX: f64 = 1.25;
+/// Requests per CPU second of `mare load` against wrk's, for a scenario of one step. A bare loop on hyper was at 0.86.
+pub(crate) const GENERATOR_RATIO_MIN: f64 = 0.8;
 /// What the platform may add to a service's own start, median.
 pub(crate) const ADDED_START_MS_MAX: f64 = 20.0;
 
@@ -24,10 +27,17 @@ pub(crate) enum Judgement {
     NotMeasured,
 }
 
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Limit {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct Verdict {
     pub(crate) floor: String,
-    pub(crate) limit: f64,
+    pub(crate) limit: Limit,
     pub(crate) unit: &'static str,
     /// The median.
     pub(crate) measured: Option<f64>,
@@ -35,11 +45,12 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    fn new(floor: String, (limit, unit): (f64, &'static str), measured: Option<f64>) -> Self {
-        let judgement = match measured {
-            None => Judgement::NotMeasured,
-            Some(value) if value <= limit => Judgement::Pass,
-            Some(_) => Judgement::Fail,
+    fn new(floor: String, (limit, unit): (Limit, &'static str), measured: Option<f64>) -> Self {
+        let judgement = match (measured, limit) {
+            (None, _) => Judgement::NotMeasured,
+            (Some(value), Limit::AtMost(limit)) if value <= limit => Judgement::Pass,
+            (Some(value), Limit::AtLeast(limit)) if value >= limit => Judgement::Pass,
+            (Some(_), _) => Judgement::Fail,
         };
         Self { floor, limit, unit, measured, judgement }
     }
@@ -53,14 +64,18 @@ impl fmt::Display for Verdict {
             Judgement::Fail => "FAIL",
             Judgement::NotMeasured => "NOT MEASURED",
         };
+        let (bound, limit) = match limit {
+            Limit::AtMost(limit) => ("at most", limit),
+            Limit::AtLeast(limit) => ("at least", limit),
+        };
         match measured {
-            Some(measured) => write!(f, "{word}: {floor}: {measured:.2}{unit}, at most {limit}{unit}"),
-            None => write!(f, "{word}: {floor}, at most {limit}{unit}"),
+            Some(measured) => write!(f, "{word}: {floor}: {measured:.2}{unit}, {bound} {limit}{unit}"),
+            None => write!(f, "{word}: {floor}, {bound} {limit}{unit}"),
         }
     }
 }
 
-pub(crate) fn judge(samples: &[Sample], cold: Option<&ColdStarts>) -> Vec<Verdict> {
+pub(crate) fn judge(samples: &[Sample], efforts: &[Effort], cold: Option<&ColdStarts>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for subject in [Subject::MareUrl, Subject::MareService] {
         for connections in CONNECTIONS {
@@ -76,12 +91,15 @@ pub(crate) fn judge(samples: &[Sample], cold: Option<&ColdStarts>) -> Vec<Verdic
                 "CPU per proxied request against nginx, {}, {connections} connections",
                 subject.label()
             );
-            verdicts.push(Verdict::new(floor, (CPU_RATIO_MAX, "x"), median));
+            verdicts.push(Verdict::new(floor, (Limit::AtMost(CPU_RATIO_MAX), "x"), median));
         }
     }
     let added = cold.and_then(|cold| Summary::of(cold.added_ms())).map(|summary| summary.median);
     let floor = "latency added to a start from zero, median".to_owned();
-    verdicts.push(Verdict::new(floor, (ADDED_START_MS_MAX, " ms"), added));
+    verdicts.push(Verdict::new(floor, (Limit::AtMost(ADDED_START_MS_MAX), " ms"), added));
+    let effort = against_wrk(efforts, Generator::MareLoad).map(|summary| summary.median);
+    let floor = "requests per CPU second of mare load against wrk".to_owned();
+    verdicts.push(Verdict::new(floor, (Limit::AtLeast(GENERATOR_RATIO_MIN), "x"), effort));
     verdicts
 }
 
@@ -103,15 +121,19 @@ mod tests {
 
     #[test]
     fn a_floor_is_kept_up_to_its_limit() {
-        let judged = |measured| Verdict::new(String::new(), (20.0, " ms"), measured).judgement;
-        assert_eq!(judged(Some(20.0)), Judgement::Pass);
-        assert_eq!(judged(Some(20.1)), Judgement::Fail);
-        assert_eq!(judged(None), Judgement::NotMeasured);
+        let check = |limit, measured, expected| {
+            assert_eq!(Verdict::new(String::new(), (limit, " ms"), measured).judgement, expected);
+        };
+        check(Limit::AtMost(20.0), Some(20.0), Judgement::Pass);
+        check(Limit::AtMost(20.0), Some(20.1), Judgement::Fail);
+        check(Limit::AtMost(20.0), None, Judgement::NotMeasured);
+        check(Limit::AtLeast(0.8), Some(0.8), Judgement::Pass);
+        check(Limit::AtLeast(0.8), Some(0.79), Judgement::Fail);
     }
 
     #[test]
     fn nothing_measured_is_not_a_pass() {
-        let verdicts = judge(&[], None);
+        let verdicts = judge(&[], &[], None);
         assert!(verdicts.iter().all(|verdict| verdict.judgement == Judgement::NotMeasured));
         assert_eq!(exit_code(&verdicts), 4);
     }

@@ -41,7 +41,7 @@ impl Wrk {
     }
 }
 
-fn parse(text: &str) -> Option<Load> {
+pub(crate) fn parse(text: &str) -> Option<Load> {
     // "50%" also stands in the header's "+/- Stdev" column: only a line that begins with it is the percentile.
     let percentile = |name: &str| {
         let rest = text.lines().find_map(|line| line.trim_start().strip_prefix(name))?;
