@@ -12,8 +12,11 @@ UI_SOURCES := $(shell find $(UI) -type f -not -path '*/node_modules/*' -not -pat
 DATA := $(CURDIR)/.mare
 LISTEN := 127.0.0.1:8080
 ADMIN := 127.0.0.1:8081
+SCENARIO := read-short
+# The full scenarios need a thousand.
+USERS := $(if $(findstring short,$(SCENARIO)),50,1000)
 
-.PHONY: help up ui test lint unit unit-ui e2e bench needs clean
+.PHONY: help up load ui test lint unit unit-ui e2e bench needs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -25,6 +28,12 @@ up: ui ## Build mare and valoriza, fill in demo data, run
 	@DATABASE_URL="$${DATABASE_URL:-sqlite:$(DATA)/databases/finance.sqlite3}" $(TARGET)/release/valoriza seed --demo
 	@PATH="$(TARGET)/release:$$PATH" exec $(TARGET)/release/mare up -f apps/valoriza/mare.toml \
 	  --data $(DATA) --listen $(LISTEN) --admin $(ADMIN)
+
+load: ## Drive a scenario at what `make up` runs: SCENARIO=mixed-short
+	cargo build --release -p mare -p valoriza
+	@DATABASE_URL="$${DATABASE_URL:-sqlite:$(DATA)/databases/finance.sqlite3}" $(TARGET)/release/valoriza seed \
+	  --users $(USERS) --transactions $$(($(USERS) * 100))
+	$(TARGET)/release/mare load apps/valoriza/load/$(SCENARIO).toml --target http://$(LISTEN) --admin $(ADMIN) --data $(DATA)
 
 ui: $(UI)/dist/index.html ## Build the web page
 

@@ -100,3 +100,19 @@ async fn what_cannot_be_aimed_at_is_said_before_anything_is_sent() {
     folder.run(&["load", "wrong.toml"]).await.check(2, &["wrong.toml:2:9"]);
     assert!(!folder.path().join("out").exists());
 }
+
+#[tokio::test]
+async fn every_scenario_that_ships_is_valid() {
+    let shipped = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let entries = std::fs::read_dir(shipped.join("apps/valoriza/load")).expect("a folder");
+    let mut seen = 0;
+    for scenario in entries.flatten().map(|entry| entry.path()) {
+        let folder = Folder::new("");
+        let scenario = scenario.to_str().expect("text");
+        // Nothing is wrong with it if the target is what it fails at.
+        let outcome = folder.run(&["load", scenario, "--target", "http://127.0.0.1:1"]).await;
+        outcome.check(2, &["cannot reach http://127.0.0.1:1"]);
+        seen += 1;
+    }
+    assert!(seen >= 4, "there are scenarios");
+}
