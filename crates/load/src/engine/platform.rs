@@ -54,11 +54,22 @@ struct Instance {
     memory_bytes: u64,
 }
 
+/// The platform itself looks at CPU times every few seconds; one that stays the same for longer is at rest.
+const HELD_MAX: f64 = 10.0;
+
 /// Remembers the CPU time of each instance, to tell what was used since.
 #[derive(Debug, Default)]
 struct Meter {
-    cpu_seconds: HashMap<String, f64>,
+    instances: HashMap<String, Used>,
     at: Option<f64>,
+}
+
+/// The CPU time of one instance when it last changed, and the cores in use that this change means.
+#[derive(Clone, Copy, Debug)]
+struct Used {
+    cpu_seconds: f64,
+    at: f64,
+    cores: f64,
 }
 
 /// Sends a sample each second until nobody listens. Times at which nothing answers are left out.
@@ -112,8 +123,7 @@ async fn ask(admin: &Admin) -> Option<Status> {
 
 impl Meter {
     fn read(&mut self, at: f64, status: Status) -> PlatformSample {
-        let passed = self.at.map(|before| (at - before).max(1e-3));
-        let mut cpu_seconds = HashMap::new();
+        let mut instances = HashMap::new();
         let mut services = BTreeMap::new();
         for service in status.services {
             let mut sample = ServiceSample {
@@ -127,17 +137,32 @@ impl Meter {
                 sample.ready += u32::from(instance.state == "ready");
                 sample.starting += u32::from(instance.state == "starting");
                 sample.memory_bytes += instance.memory_bytes;
-                // What a new instance used, it used since.
-                let before = self.cpu_seconds.get(&instance.id).copied().unwrap_or(0.0);
-                let used = (instance.cpu_seconds - before).max(0.0);
-                sample.cpu += passed.map_or(0.0, |passed| used / passed);
-                cpu_seconds.insert(instance.id, instance.cpu_seconds);
+                // What a new instance used, it used since the look before.
+                let new = Used { cpu_seconds: 0.0, at: self.at.unwrap_or(at), cores: 0.0 };
+                let before = self.instances.get(&instance.id).copied().unwrap_or(new);
+                let used = before.until(at, instance.cpu_seconds);
+                sample.cpu += used.cores;
+                instances.insert(instance.id, used);
             }
             services.insert(service.name, sample);
         }
-        self.cpu_seconds = cpu_seconds;
+        self.instances = instances;
         self.at = Some(at);
         PlatformSample { at, services }
+    }
+}
+
+impl Used {
+    fn until(self, at: f64, cpu_seconds: f64) -> Self {
+        let used = cpu_seconds - self.cpu_seconds;
+        let passed = at - self.at;
+        if used > 0.0 {
+            Self { cpu_seconds, at, cores: if passed > 0.0 { used / passed } else { 0.0 } }
+        } else if passed > HELD_MAX {
+            Self { cores: 0.0, ..self }
+        } else {
+            self
+        }
     }
 }
 
@@ -162,5 +187,10 @@ mod tests {
         let sample = &meter.read(3.0, status(later)).services["api"];
         assert!((sample.cpu - 0.75).abs() < 1e-9, "{}", sample.cpu);
         assert_eq!((sample.ready, sample.starting, sample.memory_bytes, sample.max), (1, 1, 110, 9));
+        // The platform has not looked again.
+        let sample = &meter.read(4.0, status(later)).services["api"];
+        assert!((sample.cpu - 0.75).abs() < 1e-9, "{}", sample.cpu);
+        let sample = &meter.read(14.0, status(later)).services["api"];
+        assert!(sample.cpu.abs() < 1e-9, "{}", sample.cpu);
     }
 }
