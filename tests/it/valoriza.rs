@@ -147,7 +147,7 @@ async fn under_load(route: &str) -> Value {
         Some("INVALID") => 4,
         other => panic!("{other:?}: {findings:#}"),
     };
-    assert_eq!(outcome.code, expected);
+    assert_eq!(outcome.code, Some(expected));
     mare.stop().await;
     findings
 }
@@ -174,8 +174,9 @@ async fn a_scenario_proves_that_valoriza_keeps_its_objectives() {
     let findings = under_load("api").await;
     // A machine with other things to do may make the generator unhealthy, and the run INVALID; not the objectives.
     assert_ne!(findings["verdict"], "FAIL", "{findings:#}");
-    let objective = &findings["objectives"][0];
-    assert_eq!((&objective["name"], &objective["verdict"]), (&json!("read"), &json!("PASS")), "{findings:#}");
+    let objectives = findings["objectives"].as_array().expect("a list");
+    assert_eq!(objectives.len(), 2, "its P95 and its errors");
+    assert!(objectives.iter().all(|it| it["measured"]["verdict"] == "PASS"), "{findings:#}");
 }
 
 #[tokio::test]
