@@ -308,9 +308,11 @@ impl RequestBody {
     pub(crate) fn length(&self) -> Length {
         match self {
             RequestBody::Empty => Length::None,
-            RequestBody::Stream(inbound) => {
-                inbound.incoming.size_hint().exact().map_or(Length::Chunked, Length::Exactly)
-            }
+            // hyper counts down what it has handed over.
+            RequestBody::Stream(Inbound { incoming, unread, .. }) => incoming
+                .size_hint()
+                .exact()
+                .map_or(Length::Chunked, |left| Length::Exactly(unread.len() as u64 + left)),
         }
     }
 }

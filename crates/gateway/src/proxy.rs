@@ -1,9 +1,7 @@
 //! One request to an upstream: get a slot, get a connection, send, and send again where that is harmless.
 
-use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderValue};
@@ -168,7 +166,7 @@ impl Upstream {
     }
 
     async fn checkout(&self, place: &Place) -> io::Result<Box<Connection>> {
-        match poll_fn(|context| Poll::Ready(place.idle().checkout(context))).await {
+        match place.idle().checkout() {
             Some(connection) => Ok(connection),
             None => Ok(Connection::new(self.connect(place).await?)),
         }

@@ -178,18 +178,36 @@ impl Connection {
         let mut buffer = BytesMut::from(take(&mut self.read));
         buffer.reserve(size);
         let read = poll_read_buf(Pin::new(&mut self.stream), context, &mut buffer);
-        self.read = buffer.freeze();
+        // An empty one would hold its memory for as long as there is nothing to read.
+        if !buffer.is_empty() {
+            self.read = buffer.freeze();
+        }
         read.map_ok(|count| count > 0).map_err(Broken::Read)
     }
 
     /// Whether a connection from among the parked is still good. Whatever can be read then is its end, or of nobody's
-    /// request. Also moves the socket's waker to this task.
-    pub(super) fn is_fresh(&mut self, context: &mut Context<'_>) -> bool {
-        self.stream.poll_read_ready(context).is_pending()
+    /// request. Asks the socket itself: a poll says pending to a task that has used up its budget.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.stream.try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Whether the next request may use it: all was sent, and nothing is left.
-    pub(super) fn is_clean(&self) -> bool {
-        self.keeps_open && self.read.is_empty() && self.upload.is_done()
+    /// Begins to rest, without the memory of its last answer. False if the next request may not use it, because
+    /// something is left unread or unsent.
+    pub(super) fn rest(&mut self) -> bool {
+        let is_clean = self.keeps_open && self.read.is_empty() && self.upload.is_done();
+        self.read = Bytes::new();
+        self.idle_since = Instant::now();
+        is_clean
+    }
+}
+
+#[cfg(test)]
+impl Connection {
+    pub(super) fn stream_mut(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    pub(super) fn buffer_capacity(&mut self) -> usize {
+        BytesMut::from(take(&mut self.read)).capacity()
     }
 }
