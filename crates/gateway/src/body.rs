@@ -124,6 +124,8 @@ impl http_body::Body for Body {
             Kind::Mount(body) => Pin::new(body).poll_frame(context),
         };
         match &polled {
+            // A client that breaks off its upload gets no further answer, and that is its own doing.
+            Poll::Ready(Some(Err(error))) if matches!(error.downcast_ref(), Some(Broken::Request(_))) => {}
             Poll::Ready(Some(Err(_))) => self.end(End::Broken),
             Poll::Ready(None) => self.end(End::Complete),
             // The last frame may be the last that is asked for.

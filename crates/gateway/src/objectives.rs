@@ -57,8 +57,9 @@ enum Kind {
     Slow,
 }
 
-/// The counts of one worker, by bit.
+/// The counts of one worker, by bit. On cache lines of its own, because every request counts a reference to it.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct Shard(Vec<Cell>);
 
 /// What was counted since the start.

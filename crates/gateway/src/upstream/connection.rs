@@ -9,11 +9,12 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Uri};
 use tokio::net::TcpStream;
+use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::io::poll_read_buf;
 
 use super::chunks::NotAChunk;
-use super::head::{self, BadHead, Head, Remaining};
+use super::head::{self, BadHead, HEAD_MAX, Head, Remaining};
 use super::upload::{Upload, UploadError};
 use crate::body::{BodyError, RequestBody};
 
@@ -87,11 +88,12 @@ impl Connection {
         let length = body.length();
         self.upload = Upload::new(head::encode(method, uri, headers, length), body, length);
         self.deadline.as_mut().reset(deadline);
+        let mut interim = 0;
         poll_fn(|context| {
             if let Err(error) = self.poll_upload(context) {
                 return Poll::Ready(Err(SendError::Broken(error)));
             }
-            match self.poll_head(method, context) {
+            match self.poll_head(method, &mut interim, context) {
                 Poll::Ready(Ok(head)) => {
                     self.keeps_open &= head.keeps_open;
                     Poll::Ready(Ok(head))
@@ -99,7 +101,7 @@ impl Connection {
                 Poll::Ready(Err(error)) => {
                     Poll::Ready(Err(self.unsent().unwrap_or(SendError::Broken(error))))
                 }
-                Poll::Pending => self.deadline.as_mut().poll(context).map(|()| Err(SendError::Timeout)),
+                Poll::Pending => self.poll_too_late(context).map(|_late| Err(SendError::Timeout)),
             }
         })
         .await
@@ -127,12 +129,23 @@ impl Connection {
         }
     }
 
-    fn poll_head(&mut self, method: &Method, context: &mut Context<'_>) -> Poll<Result<Head, Broken>> {
+    /// `interim` counts the bytes of interim answers, which are not passed on.
+    fn poll_head(
+        &mut self,
+        method: &Method,
+        interim: &mut usize,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Head, Broken>> {
         loop {
-            if !self.read.is_empty()
-                && let Some(head) = head::decode(&mut self.read, method)?
-            {
-                return Poll::Ready(Ok(head));
+            if !self.read.is_empty() {
+                let before = self.read.len();
+                if let Some(head) = head::decode(&mut self.read, method)? {
+                    return Poll::Ready(Ok(head));
+                }
+                *interim += before - self.read.len();
+                if *interim > HEAD_MAX {
+                    return Poll::Ready(Err(BadHead::TooLarge.into()));
+                }
             }
             if !ready!(self.poll_read(READ_MIN, context))? {
                 return Poll::Ready(Err(Broken::Ended));
@@ -167,9 +180,15 @@ impl Connection {
     }
 
     /// Ready when the deadline of [`Connection::send`] has passed. An upstream that is always ahead of its client
-    /// never lets anybody wait, so somebody has to ask.
+    /// never lets anybody wait, so somebody has to ask; and by the clock, because to a task that has used up its
+    /// budget a timer says pending.
     pub(crate) fn poll_too_late(&mut self, context: &mut Context<'_>) -> Poll<Broken> {
-        self.deadline.as_mut().poll(context).map(|()| Broken::TooLong)
+        let is_late = if coop::has_budget_remaining() {
+            self.deadline.as_mut().poll(context).is_ready()
+        } else {
+            self.deadline.deadline() <= Instant::now()
+        };
+        if is_late { Poll::Ready(Broken::TooLong) } else { Poll::Pending }
     }
 
     /// Appends to `read`; false at the end of the connection. Memory is taken only when there is something to read.
