@@ -70,6 +70,9 @@ impl Shared {
         };
         let mut response = outcome.unwrap_or_else(|refusal| {
             self.metrics.refused(refusal.code);
+            if refusal.code.is_about_upload() {
+                measured.promised = 0;
+            }
             let request_id = names.request_id.to_str().unwrap_or_default();
             tracing::debug!(code = refusal.code.as_str(), detail = %refusal.detail, request_id, "refused");
             refusal.respond(form, request_id).map(Body::from)

@@ -108,6 +108,55 @@ async fn an_answer_that_breaks_off_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_client_that_left_in_the_middle_of_its_upload_is_not_counted() {
+    for body in ["content-length: 1000\r\n\r\nabc", "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n"] {
+        let (upstream, mut connections) = played().await;
+        let rig = Rig::new(&format!("{API}{}", OBJECTIVE.replace("GET /", "POST /")));
+        rig.announce("api", &[(upstream.address, 8)]);
+        let mut client = rig.client().await;
+        client.send(format!("POST /items HTTP/1.1\r\nhost: a\r\n{body}")).await;
+        let mut server = connections.recv().await.expect("a connection");
+        server.head().await.expect("a head");
+        drop(client);
+        server.rest().await;
+        counted(rig, counts(0, 0, 0)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_tunnel_counts_when_it_is_agreed() {
+    let upgrade = "GET /items HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
+    for (answer, expected) in [
+        ("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n", counts(1, 0, 0)),
+        ("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n", counts(1, 0, 0)),
+        ("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\nno", counts(1, 1, 1)),
+        ("", counts(1, 1, 1)),
+    ] {
+        let upstream = Upstream::scripted(move |mut wire, _| async move {
+            wire.head().await;
+            let _ = wire.try_send(answer).await;
+        })
+        .await;
+        let rig = rig(&upstream);
+        let mut client = rig.client().await;
+        client.send(upgrade).await;
+        client.head().await.expect("an answer");
+        drop(client);
+        counted(rig, expected).await;
+    }
+}
+
+#[tokio::test]
+async fn calls_between_services_are_not_counted() {
+    let upstream = Upstream::answering(OK).await;
+    let rig = rig(&upstream);
+    let mut client = Wire::connect(rig.service("api")).await;
+    client.ask("GET /items HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    drop(client);
+    counted(rig, counts(0, 0, 0)).await;
+}
+
+#[tokio::test]
 async fn a_client_that_left_is_not_counted() {
     for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf"] {
         let (upstream, mut connections) = played().await;
