@@ -7,10 +7,11 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Uri};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use proptest::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::coop;
@@ -130,4 +131,184 @@ async fn a_connection_at_rest_holds_no_buffer() {
     idle.checkin(connection);
     let mut connection = idle.checkout().expect("it can be used again");
     assert_eq!(connection.buffer_capacity(), 0);
+}
+
+/// Status and body, if there is a whole answer.
+type Answer = Option<(u16, Bytes)>;
+
+/// What this crate makes of `bytes` that come in pieces of `step`, and then end.
+fn read_here(method: &Method, bytes: &[u8], step: usize) -> Answer {
+    let (mut head, mut read, mut body) = (None, Bytes::new(), Vec::new());
+    for piece in bytes.chunks(step) {
+        read = [&read, piece].concat().into();
+        if head.is_none() {
+            head = head::decode(&mut read, method).ok()?;
+        }
+        let Some(Head { parts, remaining, .. }) = &mut head else { continue };
+        while let Some(data) = remaining.next(&mut read).ok()? {
+            body.extend_from_slice(&data);
+        }
+        if remaining.is_ended() {
+            return Some((parts.status.as_u16(), body.into()));
+        }
+    }
+    let Head { parts, remaining, .. } = head?;
+    matches!(remaining, Remaining::UntilClose).then(|| (parts.status.as_u16(), body.into()))
+}
+
+async fn read_by_hyper(method: Method, bytes: &[u8]) -> Answer {
+    let (client, mut server) = tokio::io::duplex(1 << 16);
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(client)).await.expect("takes any socket");
+    tokio::spawn(connection);
+    let mut request = Request::new(Full::<Bytes>::default());
+    *request.method_mut() = method;
+    let asked = async {
+        let response = sender.send_request(request).await.ok()?;
+        let status = response.status().as_u16();
+        Some((status, response.into_body().collect().await.ok()?.to_bytes()))
+    };
+    let served = async {
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"\r\n\r\n") {
+            server.read_buf(&mut seen).await.expect("a request");
+        }
+        // It may have hung up.
+        let _ = server.write_all(bytes).await;
+        drop(server);
+    };
+    tokio::join!(asked, served).0
+}
+
+/// A request as a server sees it.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    method: Method,
+    target: String,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Bytes,
+}
+
+/// All requests that hyper finds in `bytes`.
+async fn served_by_hyper(bytes: &[u8]) -> Vec<Seen> {
+    let (mut client, server) = tokio::io::duplex(1 << 16);
+    let seen = std::cell::RefCell::new(Vec::new());
+    let service = service_fn(|request: Request<Incoming>| async {
+        let (parts, body) = request.into_parts();
+        let headers =
+            parts.headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+        let body = body.collect().await?.to_bytes();
+        let (method, target) = (parts.method, parts.uri.to_string());
+        seen.borrow_mut().push(Seen { method, target, headers, body });
+        Ok::<_, hyper::Error>(Response::new(Full::<Bytes>::default()))
+    });
+    let asked = async {
+        client.write_all(bytes).await.expect("room");
+        client.shutdown().await.expect("a pipe");
+        let _ = client.read_to_end(&mut Vec::new()).await;
+    };
+    let mut server_side = hyper::server::conn::http1::Builder::new();
+    let serving = server_side.half_close(true).serve_connection(TokioIo::new(server), service);
+    let _ = tokio::join!(asked, serving);
+    seen.into_inner()
+}
+
+fn chunked(parts: &[Vec<u8>]) -> Vec<u8> {
+    let mut coded = Vec::new();
+    for part in parts {
+        coded.extend(format!("{:x}\r\n", part.len()).bytes().chain(part.iter().copied()).chain(*b"\r\n"));
+    }
+    coded.extend(b"0\r\n\r\n");
+    coded
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+}
+
+fn some_parts() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    prop::collection::vec(prop::collection::vec(any::<u8>(), 1..40), 0..4)
+}
+
+/// Lines both sides read alike, then lines that may be refused here.
+const PLAIN: [&str; 6] = [
+    "",
+    "connection: close\r\n",
+    "Connection: Keep-Alive\r\n",
+    "x:  y \r\n",
+    "X-Empty:\r\n",
+    "x: \u{e9}\r\n",
+];
+const DOUBTFUL: [&str; 6] = [
+    "content-length: 7\r\n",
+    "transfer-encoding: gzip\r\n",
+    "transfer-encoding: chunked\r\n",
+    "content-length: x\r\n",
+    "x : y\r\n",
+    " folded\r\n",
+];
+
+proptest! {
+    #[test]
+    fn answers_are_read_as_hyper_reads_them(
+        method in prop::sample::select(vec![Method::GET, Method::POST, Method::HEAD]),
+        status in prop::sample::select(vec!["200 OK", "204 No Content", "304 Not Modified", "404", "500 Oh no"]),
+        minor in 0..2_u8,
+        interim in 0..3_usize,
+        lines in prop::collection::vec(prop::sample::select(PLAIN.to_vec()), 0..3),
+        doubtful in prop::option::weighted(0.3, prop::sample::select(DOUBTFUL.to_vec())),
+        framing in 0..3_u8,
+        parts in some_parts(),
+        missing in prop_oneof![4 => Just(0), 1 => 1..60_usize],
+        step in 1..200_usize,
+    ) {
+        let framing = if minor == 0 && framing == 1 { 0 } else { framing };
+        let (line, body) = match framing {
+            0 => (format!("content-length: {}\r\n", parts.concat().len()), parts.concat()),
+            1 => ("transfer-encoding: chunked\r\n".to_owned(), chunked(&parts)),
+            _ => (String::new(), parts.concat()),
+        };
+        let interim = "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n".repeat(interim);
+        let (lines, odd) = (lines.concat(), doubtful.unwrap_or_default());
+        let head = format!("{interim}HTTP/1.{minor} {status}\r\n{line}{lines}{odd}\r\n");
+        let mut bytes = [head.as_bytes(), &body].concat();
+        bytes.truncate(bytes.len().saturating_sub(missing));
+        let ours = read_here(&method, &bytes, step);
+        let theirs = block_on(read_by_hyper(method, &bytes));
+        // What is doubtful may be refused here; what is not refused is what hyper takes it for.
+        prop_assert!(ours == theirs || (doubtful.is_some() && ours.is_none()), "{head:?}: {ours:?}, {theirs:?}");
+    }
+
+    #[test]
+    fn what_is_sent_is_one_request_to_hyper(
+        method in prop::sample::select(vec![Method::GET, Method::PUT, Method::DELETE]),
+        target in "/[a-z%/]{0,8}(\\?[a-z=&]{0,8})?",
+        lines in prop::collection::vec(("(x-[a-c]|accept|content-length|transfer-encoding)", "[ -~]{0,20}"), 0..6),
+        parts in some_parts(),
+        framing in 0..3_u8,
+    ) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &lines {
+            let name: http::HeaderName = name.parse().expect("a name");
+            headers.append(name, value.trim().parse().expect("a value"));
+        }
+        let (length, body) = match framing {
+            0 => (Length::None, Vec::new()),
+            1 => (Length::Exactly(parts.concat().len() as u64), parts.concat()),
+            _ => (Length::Chunked, chunked(&parts)),
+        };
+        let uri: Uri = target.parse().expect("a target");
+        let sent = [&head::encode(&method, &uri, &headers, length)[..], &body].concat();
+        let mut seen = block_on(served_by_hyper(&sent));
+        prop_assert_eq!(seen.len(), 1, "{:?}", String::from_utf8_lossy(&sent));
+        let seen = seen.remove(0);
+        let is_framing = |name: &str| matches!(name, "content-length" | "transfer-encoding");
+        let expected = headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
+        prop_assert_eq!(
+            seen.headers.iter().filter(|(name, _)| !is_framing(name)).cloned().collect::<Vec<_>>(),
+            expected.filter(|(name, _)| !is_framing(name)).collect::<Vec<_>>()
+        );
+        let body = if framing == 0 { Vec::new() } else { parts.concat() };
+        prop_assert_eq!((seen.method, seen.target, seen.body), (method, uri.to_string(), Bytes::from(body)));
+    }
 }
