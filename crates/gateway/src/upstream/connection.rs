@@ -27,6 +27,9 @@ pub(crate) struct Connection {
     stream: TcpStream,
     /// Read, but not used yet.
     read: Bytes,
+    /// Whether the last read took all it had room for. Otherwise a large buffer would be held for what may be a few
+    /// bytes, for as long as the client takes to take them.
+    has_filled: bool,
     upload: Upload,
     /// Whether it may carry another request after this one.
     keeps_open: bool,
@@ -69,6 +72,7 @@ impl Connection {
         Box::new(Self {
             stream,
             read: Bytes::new(),
+            has_filled: false,
             upload: Upload::default(),
             keeps_open: true,
             deadline: Box::pin(sleep_until(now)),
@@ -167,7 +171,9 @@ impl Connection {
             if remaining.is_ended() {
                 return Poll::Ready(Ok(None));
             }
-            match self.poll_read(remaining.wanted().clamp(READ_MIN, READ_MAX), context) {
+            let as_before = if self.has_filled { READ_MAX } else { READ_MIN };
+            let wanted = remaining.known().unwrap_or(as_before).clamp(READ_MIN, READ_MAX);
+            match self.poll_read(wanted, context) {
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) => {
                     let ended = matches!(remaining, Remaining::UntilClose);
@@ -197,6 +203,7 @@ impl Connection {
         let mut buffer = BytesMut::from(take(&mut self.read));
         buffer.reserve(size);
         let read = poll_read_buf(Pin::new(&mut self.stream), context, &mut buffer);
+        self.has_filled = buffer.len() == buffer.capacity();
         // An empty one would hold its memory for as long as there is nothing to read.
         if !buffer.is_empty() {
             self.read = buffer.freeze();

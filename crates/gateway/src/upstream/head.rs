@@ -64,11 +64,11 @@ impl Remaining {
         .filter(|data| !data.is_empty()))
     }
 
-    /// How many bytes are worth asking for at once.
-    pub(crate) fn wanted(&self) -> usize {
+    /// How many bytes are to come, if that was said.
+    pub(crate) fn known(&self) -> Option<usize> {
         match self {
-            Self::Sized(left) => usize::try_from(*left).unwrap_or(usize::MAX),
-            Self::Chunked(_) | Self::UntilClose => usize::MAX,
+            Self::Sized(left) => Some(usize::try_from(*left).unwrap_or(usize::MAX)),
+            Self::Chunked(_) | Self::UntilClose => None,
         }
     }
 }

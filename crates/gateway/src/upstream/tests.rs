@@ -133,6 +133,33 @@ async fn a_connection_at_rest_holds_no_buffer() {
     assert_eq!(connection.buffer_capacity(), 0);
 }
 
+#[tokio::test]
+async fn a_small_piece_of_a_stream_holds_no_large_buffer() {
+    async fn check(pieces: &[usize], held_max: usize) {
+        let (mut connection, mut theirs) = connected().await;
+        theirs.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.expect("sends");
+        let Ok(Head { mut remaining, .. }) = send(&mut connection, RequestBody::Empty).await else {
+            panic!("an answer");
+        };
+        let mut last = Bytes::new();
+        for size in pieces {
+            theirs.write_all(&vec![b'x'; *size]).await.expect("sends");
+            let mut left = *size;
+            while left > 0 {
+                let data = poll_fn(|context| connection.poll_data(&mut remaining, context)).await;
+                last = data.expect("well-formed").expect("more to come");
+                left -= last.len();
+            }
+        }
+        drop(connection);
+        // It is the only one who holds its buffer now.
+        assert!(bytes::BytesMut::from(last).capacity() <= held_max, "after {pieces:?}");
+    }
+    check(&[10], 10_000).await;
+    check(&[10, 10, 10], 10_000).await;
+    check(&[1 << 20, 10, 10], 10_000).await;
+}
+
 /// Status and body, if there is a whole answer.
 type Answer = Option<(u16, Bytes)>;
 

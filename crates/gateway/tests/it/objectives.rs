@@ -182,7 +182,7 @@ async fn a_client_that_breaks_off_its_upload_is_no_error_of_the_service() {
         let rig = Rig::new(&format!("{settings}\n{API}{objective}"));
         rig.announce("api", &[(upstream.address, 8)]);
         let mut client = rig.client().await;
-        client.send(format!("POST /items HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n")).await;
+        client.send("POST /items HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n").await;
         let mut server = connections.recv().await.expect("a connection");
         server.head().await.expect("a head");
         server.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n").await;
