@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::net::{TcpStream, ToSocketAddrs};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::connection::{Broken, Connection, SendError};
 pub(crate) use self::head::{Head, Length, Remaining};
@@ -38,9 +38,10 @@ const IDLE_COUNT_MAX: usize = 512;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Opens a socket, for a [`Connection`] or an upgrade.
-pub(crate) async fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
-    let connect = timeout(CONNECT_TIMEOUT, TcpStream::connect(address));
+/// Opens a socket, for a [`Connection`] or an upgrade; until `deadline` at most.
+pub(crate) async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> io::Result<TcpStream> {
+    let deadline = deadline.min(Instant::now() + CONNECT_TIMEOUT);
+    let connect = timeout_at(deadline, TcpStream::connect(address));
     let stream = connect.await.map_err(|_elapsed| io::Error::from(io::ErrorKind::TimedOut))??;
     stream.set_nodelay(true)?;
     Ok(stream)

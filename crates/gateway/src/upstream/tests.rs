@@ -15,15 +15,18 @@ use proptest::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::coop;
-use tokio::time::Instant;
 
 use super::*;
 use crate::body::{Fault, Inbound, RequestBody};
 
+fn in_time() -> Instant {
+    Instant::now() + Duration::from_secs(8)
+}
+
 async fn connected() -> (Box<Connection>, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address: SocketAddr = listener.local_addr().expect("an address");
-    let (ours, theirs) = tokio::join!(connect(address), listener.accept());
+    let (ours, theirs) = tokio::join!(connect(address, in_time()), listener.accept());
     (Connection::new(ours.expect("connects")), theirs.expect("accepts").0)
 }
 
@@ -51,8 +54,7 @@ async fn body_of(request: &'static [u8]) -> RequestBody {
 
 async fn send(connection: &mut Connection, body: RequestBody) -> Result<Head, SendError> {
     let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
-    let deadline = Instant::now() + Duration::from_secs(8);
-    connection.send((&Method::POST, &uri, &headers), body, deadline).await
+    connection.send((&Method::POST, &uri, &headers), body, in_time()).await
 }
 
 #[tokio::test]
@@ -190,12 +192,12 @@ async fn read_by_hyper(method: Method, bytes: &[u8]) -> Answer {
     tokio::spawn(connection);
     let mut request = Request::new(Full::<Bytes>::default());
     *request.method_mut() = method;
-    let asked = async {
+    let asking = async {
         let response = sender.send_request(request).await.ok()?;
         let status = response.status().as_u16();
         Some((status, response.into_body().collect().await.ok()?.to_bytes()))
     };
-    let served = async {
+    let answering = async {
         let mut seen = Vec::new();
         while !seen.ends_with(b"\r\n\r\n") {
             server.read_buf(&mut seen).await.expect("a request");
@@ -204,7 +206,7 @@ async fn read_by_hyper(method: Method, bytes: &[u8]) -> Answer {
         let _ = server.write_all(bytes).await;
         drop(server);
     };
-    tokio::join!(asked, served).0
+    tokio::join!(asking, answering).0
 }
 
 /// A request as a server sees it.

@@ -315,3 +315,28 @@ async fn an_upload_that_the_upstream_does_not_take_is_given_up() {
     let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), &piece, b"\r\n"].concat();
     check("transfer-encoding: chunked", &chunk).await;
 }
+
+#[tokio::test]
+async fn a_connection_that_is_not_accepted_is_waited_for_no_longer_than_an_answer() {
+    // A listener whose queue is full: the kernel drops what knocks.
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let listener = socket.listen(0).expect("listens");
+    let address = listener.local_addr().expect("an address");
+    let _first = Wire::connect(address).await;
+    let rig = Rig::new(&crate::rig::API.replace("run = 'api'", "run = 'api'\ntimeout = '200ms'"));
+    rig.announce("api", &[(address, 8)]);
+    let mut client = rig.client().await;
+    let started = tokio::time::Instant::now();
+    for request in [
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc",
+        "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n",
+    ] {
+        let reply = client.ask(request).await;
+        assert_eq!((reply.status(), reply.code().as_str()), (504, "upstream-timeout"));
+    }
+    // One attempt to connect alone may take 5 s.
+    assert!(started.elapsed() < std::time::Duration::from_secs(4));
+    drop(client);
+    rig.settled().await;
+}
