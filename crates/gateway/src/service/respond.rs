@@ -56,7 +56,7 @@ struct Measured<'a> {
 impl Shared {
     pub(super) async fn respond(&self, mut request: Request<Incoming>, client: &Client) -> Response<Body> {
         let started = Instant::now();
-        client.activity.begin();
+        client.activity.begin(request.body());
         // Once for all that is added below; growing by one would rehash the map again and again.
         request.headers_mut().reserve(HEADERS_ADDED);
         let names = trace::continue_or_begin(request.headers_mut());

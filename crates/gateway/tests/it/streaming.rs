@@ -213,6 +213,20 @@ async fn a_client_that_sends_on_after_a_refusal_still_gets_to_read_it() {
 }
 
 #[tokio::test]
+async fn an_upload_that_pauses_while_it_is_refused_is_not_reset_either() {
+    let rig = Rig::new(&format!("[limits]\nbody = '10B'\n{}", crate::rig::API));
+    let mut client = rig.client().await;
+    let refused = client.ask("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4000000\r\n\r\n").await;
+    assert_eq!(refused.status(), 413);
+    // What was on its way when the answer was given; a reset would overtake the answer.
+    for _ in 0..40 {
+        client.send(vec![b'x'; 100_000]).await;
+    }
+    drop(client);
+    rig.settled().await;
+}
+
+#[tokio::test]
 async fn an_upload_at_the_limit_passes() {
     let upstream = Upstream::answering(OK).await;
     let rig = Rig::before(&upstream, "[limits]\nbody = '11B'");
