@@ -124,6 +124,8 @@ impl http_body::Body for Body {
             Kind::Mount(body) => Pin::new(body).poll_frame(context),
         };
         match &polled {
+            // A client that breaks off its upload gets no further answer, and that is its own doing.
+            Poll::Ready(Some(Err(error))) if matches!(error.downcast_ref(), Some(Broken::Request(_))) => {}
             Poll::Ready(Some(Err(_))) => self.end(End::Broken),
             Poll::Ready(None) => self.end(End::Complete),
             // The last frame may be the last that is asked for.
@@ -308,9 +310,11 @@ impl RequestBody {
     pub(crate) fn length(&self) -> Length {
         match self {
             RequestBody::Empty => Length::None,
-            RequestBody::Stream(inbound) => {
-                inbound.incoming.size_hint().exact().map_or(Length::Chunked, Length::Exactly)
-            }
+            // hyper counts down what it has handed over.
+            RequestBody::Stream(Inbound { incoming, unread, .. }) => incoming
+                .size_hint()
+                .exact()
+                .map_or(Length::Chunked, |left| Length::Exactly(unread.len() as u64 + left)),
         }
     }
 }

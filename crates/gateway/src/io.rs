@@ -5,17 +5,22 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 /// What the client is doing, as far as it must hurry. Shared with the answers on this connection.
 #[derive(Debug)]
-pub(crate) struct Activity(AtomicU8);
+pub(crate) struct Activity {
+    doing: AtomicU8,
+    /// Whether the last request has a body, of which more may be on its way when it is answered.
+    uploads: AtomicBool,
+}
 
 const RESTING: u8 = 0;
 const SENDING_HEAD: u8 = 1;
@@ -24,15 +29,16 @@ const SERVED: u8 = 2;
 
 impl Activity {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self(AtomicU8::new(RESTING)))
+        Arc::new(Self { doing: AtomicU8::new(RESTING), uploads: AtomicBool::new(false) })
     }
 
-    pub(crate) fn begin(&self) {
-        self.0.store(SERVED, Ordering::Relaxed);
+    pub(crate) fn begin(&self, body: &impl Body) {
+        self.uploads.store(!body.is_end_stream(), Ordering::Relaxed);
+        self.doing.store(SERVED, Ordering::Relaxed);
     }
 
     pub(crate) fn rest(&self) {
-        self.0.store(RESTING, Ordering::Relaxed);
+        self.doing.store(RESTING, Ordering::Relaxed);
     }
 }
 
@@ -76,7 +82,7 @@ impl Io {
     }
 
     fn poll_read_timer(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let doing = self.activity.0.load(Ordering::Relaxed);
+        let doing = self.activity.doing.load(Ordering::Relaxed);
         if doing != self.awaited {
             self.awaited = doing;
             let wait = match doing {
@@ -97,19 +103,23 @@ impl Io {
             let mut buffer = ReadBuf::new(&mut forgotten);
             let read = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
             let goes_on = matches!(read, Poll::Ready(Ok(()))) && !buffer.filled().is_empty();
-            match (self.lingers_until, goes_on) {
-                (Some(until), true) if until <= Instant::now() => return Poll::Ready(Ok(())),
-                (Some(_), true) => {}
-                (None, true) => {
+            // Nothing there may only mean that it is still on its way.
+            let may_go_on = goes_on || read.is_pending() && self.activity.uploads.load(Ordering::Relaxed);
+            let until = match self.lingers_until {
+                Some(until) => until,
+                None if may_go_on => {
                     let until = Instant::now() + LINGER;
                     self.lingers_until = Some(until);
                     self.read_timer.as_mut().reset(until);
+                    until
                 }
-                (Some(_), false) if read.is_pending() => {
-                    return self.read_timer.as_mut().poll(context).map(Ok);
-                }
-                // It ended, or had nothing to say in the first place.
-                (_, false) => return Poll::Ready(Ok(())),
+                None => return Poll::Ready(Ok(())),
+            };
+            if read.is_pending() {
+                return self.read_timer.as_mut().poll(context).map(Ok);
+            }
+            if !goes_on || until <= Instant::now() {
+                return Poll::Ready(Ok(()));
             }
         }
     }
@@ -137,7 +147,7 @@ impl AsyncRead for Io {
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
             Poll::Ready(result) => {
                 if buffer.filled().len() > before {
-                    let doing = &self.activity.0;
+                    let doing = &self.activity.doing;
                     let begun =
                         doing.compare_exchange(RESTING, SENDING_HEAD, Ordering::Relaxed, Ordering::Relaxed);
                     if begun.is_ok() {
@@ -181,7 +191,7 @@ impl AsyncWrite for Io {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // The end of an answer. hyper reads again only when something comes, so the wait for it begins here.
-        if self.awaited != RESTING && self.activity.0.load(Ordering::Relaxed) == RESTING {
+        if self.awaited != RESTING && self.activity.doing.load(Ordering::Relaxed) == RESTING {
             let _just_set = self.poll_read_timer(context);
         }
         Pin::new(&mut self.stream).poll_flush(context)
@@ -190,7 +200,7 @@ impl AsyncWrite for Io {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
         // What a tunnel's client sends is not ours to forget.
-        if self.activity.0.load(Ordering::Relaxed) == SERVED {
+        if self.activity.doing.load(Ordering::Relaxed) == SERVED {
             return Poll::Ready(Ok(()));
         }
         self.poll_linger(context)

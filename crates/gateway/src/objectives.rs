@@ -8,8 +8,8 @@
 //! A request nothing is promised of costs one look at an empty list. One that is counted costs a binary search and two
 //! to four relaxed additions per objective, on counters only its own worker writes: some 10 ns.
 //!
-//! A client that left before its answer was complete is not counted: nobody knows how long that answer would have
-//! taken.
+//! A client that left before its answer was complete, or broke its upload off, is not counted: nobody knows how long
+//! that answer would have taken.
 
 mod counts;
 mod exposition;
@@ -57,8 +57,9 @@ enum Kind {
     Slow,
 }
 
-/// The counts of one worker, by bit.
+/// The counts of one worker, by bit. On cache lines of its own, because every request counts a reference to it.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct Shard(Vec<Cell>);
 
 /// What was counted since the start.

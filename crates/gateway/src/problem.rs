@@ -61,6 +61,11 @@ impl Code {
         self.facts().0
     }
 
+    /// Whether it says that the request itself did not come to its end, so that nothing can be said of its answer.
+    pub(crate) fn is_about_upload(self) -> bool {
+        matches!(self, Self::BadRequest | Self::ClientStalled | Self::BodyTooLarge)
+    }
+
     pub fn status(self) -> StatusCode {
         self.facts().1
     }

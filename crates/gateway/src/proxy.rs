@@ -1,9 +1,7 @@
 //! One request to an upstream: get a slot, get a connection, send, and send again where that is harmless.
 
-use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderValue};
@@ -62,10 +60,10 @@ impl Place {
         }
     }
 
-    async fn connect(&self) -> io::Result<TcpStream> {
+    async fn connect(&self, deadline: Instant) -> io::Result<TcpStream> {
         match &self.at {
-            At::Instance(lease) => upstream::connect(lease.instance().address).await,
-            At::Origin(origin) => upstream::connect((origin.host.as_str(), origin.port)).await,
+            At::Instance(lease) => upstream::connect(lease.instance().address, deadline).await,
+            At::Origin(origin) => upstream::connect((origin.host.as_str(), origin.port), deadline).await,
         }
     }
 }
@@ -92,11 +90,13 @@ impl Upstream {
     }
 
     /// Opens a socket; an instance that refuses is passed over for a while.
-    pub(crate) async fn connect(&self, place: &Place) -> io::Result<TcpStream> {
+    pub(crate) async fn connect(&self, place: &Place, deadline: Instant) -> io::Result<TcpStream> {
         self.metrics.connects.inc();
-        let opened = place.connect().await;
+        let opened = place.connect(deadline).await;
         if let (Err(error), At::Instance(lease), Places::Service(pool)) = (&opened, &place.at, &self.place)
             && is_of_the_other_side(error)
+            // In what was left of the request's time it may just have had too little of it.
+            && Instant::now() < deadline
         {
             pool.eject(lease.instance().id);
         }
@@ -123,8 +123,9 @@ impl Upstream {
             let place = self.acquire(worker).await?;
             let may_retry = attempt < ATTEMPTS_MAX;
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.timeout);
-            let mut connection = match self.checkout(&place).await {
+            let mut connection = match self.checkout(&place, deadline).await {
                 Ok(connection) => connection,
+                Err(_) if deadline <= Instant::now() => return Err(self.too_late()),
                 Err(error) if may_retry && self.budget.withdraw() => {
                     tracing::debug!(%error, attempt, "connecting to upstream failed, trying again");
                     self.metrics.retries.inc();
@@ -145,10 +146,7 @@ impl Upstream {
                 Ok(_) => {
                     return Err(Refusal::new(Code::UpstreamFailed, "the service's answer makes no sense"));
                 }
-                Err(SendError::Timeout) => {
-                    let detail = format!("no answer within {:?}", self.timeout);
-                    return Err(Refusal::new(Code::UpstreamTimeout, detail));
-                }
+                Err(SendError::Timeout) => return Err(self.too_late()),
                 Err(SendError::Unsent(body)) => (None, Some(body)),
                 Err(SendError::Broken(error)) => (Some(error), is_repeatable.then_some(RequestBody::Empty)),
             };
@@ -167,10 +165,14 @@ impl Upstream {
         unreachable!("the last attempt returns")
     }
 
-    async fn checkout(&self, place: &Place) -> io::Result<Box<Connection>> {
-        match poll_fn(|context| Poll::Ready(place.idle().checkout(context))).await {
+    pub(crate) fn too_late(&self) -> Refusal {
+        Refusal::new(Code::UpstreamTimeout, format!("no answer within {:?}", self.timeout))
+    }
+
+    async fn checkout(&self, place: &Place, deadline: Instant) -> io::Result<Box<Connection>> {
+        match place.idle().checkout() {
             Some(connection) => Ok(connection),
-            None => Ok(Connection::new(self.connect(place).await?)),
+            None => Ok(Connection::new(self.connect(place, deadline).await?)),
         }
     }
 }

@@ -58,8 +58,7 @@ pub(crate) async fn proxy(
     let Wish { protocol, client, open } = wish;
     upstream.name_host(&mut outgoing.headers);
     let broken = |detail| Refusal::new(Code::UpstreamFailed, detail);
-    let (place, stream) = reach(upstream, outgoing.worker).await?;
-    let deadline = Instant::now() + upstream.timeout;
+    let (place, stream, deadline) = reach(upstream, outgoing.worker).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| {
         tracing::debug!(%error, "handshake for an upgrade failed");
         broken("the service closed the connection")
@@ -73,7 +72,7 @@ pub(crate) async fn proxy(
             tracing::debug!(%error, "upgrade request failed");
             return Err(broken("the service closed the connection"));
         }
-        Err(_elapsed) => return Err(Refusal::new(Code::UpstreamTimeout, "the upgrade was not answered")),
+        Err(_elapsed) => return Err(upstream.too_late()),
     };
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         headers::strip_hop_by_hop(response.headers_mut());
@@ -106,13 +105,17 @@ fn request(outgoing: Outgoing, protocol: &HeaderValue) -> Request<Empty<Bytes>> 
     request
 }
 
-/// A slot and a socket. Nothing was sent yet, so any instance may be tried.
-async fn reach(upstream: &Upstream, worker: usize) -> Result<(Place, TcpStream), Refusal> {
+/// A slot and a socket, and until when the answer must be there. Nothing was sent yet, so any instance may be tried.
+async fn reach(upstream: &Upstream, worker: usize) -> Result<(Place, TcpStream, Instant), Refusal> {
     upstream.budget.deposit();
+    // The wait for an instance is not in it.
+    let mut deadline = None;
     for attempt in 1.. {
         let place = upstream.acquire(worker).await?;
-        match upstream.connect(&place).await {
-            Ok(stream) => return Ok((place, stream)),
+        let deadline = *deadline.get_or_insert_with(|| Instant::now() + upstream.timeout);
+        match upstream.connect(&place, deadline).await {
+            Ok(stream) => return Ok((place, stream, deadline)),
+            Err(_) if deadline <= Instant::now() => return Err(upstream.too_late()),
             Err(error) => {
                 tracing::debug!(%error, attempt, "connecting for an upgrade failed");
                 if attempt == ATTEMPTS_MAX || !upstream.budget.withdraw() {

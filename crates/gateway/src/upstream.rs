@@ -19,12 +19,11 @@ mod upload;
 
 use std::collections::VecDeque;
 use std::io;
-use std::task::Context;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::net::{TcpStream, ToSocketAddrs};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::connection::{Broken, Connection, SendError};
 pub(crate) use self::head::{Head, Length, Remaining};
@@ -39,9 +38,10 @@ const IDLE_COUNT_MAX: usize = 512;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Opens a socket, for a [`Connection`] or an upgrade.
-pub(crate) async fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
-    let connect = timeout(CONNECT_TIMEOUT, TcpStream::connect(address));
+/// Opens a socket, for a [`Connection`] or an upgrade; until `deadline` at most.
+pub(crate) async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> io::Result<TcpStream> {
+    let deadline = deadline.min(Instant::now() + CONNECT_TIMEOUT);
+    let connect = timeout_at(deadline, TcpStream::connect(address));
     let stream = connect.await.map_err(|_elapsed| io::Error::from(io::ErrorKind::TimedOut))??;
     stream.set_nodelay(true)?;
     Ok(stream)
@@ -73,14 +73,14 @@ pub(crate) struct Idle(Mutex<VecDeque<Box<Connection>>>);
 
 impl Idle {
     /// The newest connection that is still good.
-    pub(crate) fn checkout(&self, context: &mut Context<'_>) -> Option<Box<Connection>> {
+    pub(crate) fn checkout(&self) -> Option<Box<Connection>> {
         loop {
             let mut connection = self.0.lock().pop_back()?;
             if connection.idle_since.elapsed() > IDLE_MAX {
                 self.0.lock().clear();
                 return None;
             }
-            if connection.is_fresh(context) {
+            if connection.is_fresh() {
                 connection.is_reused = true;
                 return Some(connection);
             }
@@ -89,10 +89,9 @@ impl Idle {
 
     /// Parks a connection whose answer was read to its end; drops it if it cannot be used again.
     pub(crate) fn checkin(&self, mut connection: Box<Connection>) {
-        if !connection.is_clean() {
+        if !connection.rest() {
             return;
         }
-        connection.idle_since = Instant::now();
         let mut parked = self.0.lock();
         if parked.len() < IDLE_COUNT_MAX {
             parked.push_back(connection);
@@ -108,3 +107,6 @@ impl Idle {
         drop(parked);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,7 @@ struct Measured<'a> {
 impl Shared {
     pub(super) async fn respond(&self, mut request: Request<Incoming>, client: &Client) -> Response<Body> {
         let started = Instant::now();
-        client.activity.begin();
+        client.activity.begin(request.body());
         // Once for all that is added below; growing by one would rehash the map again and again.
         request.headers_mut().reserve(HEADERS_ADDED);
         let names = trace::continue_or_begin(request.headers_mut());
@@ -70,6 +70,9 @@ impl Shared {
         };
         let mut response = outcome.unwrap_or_else(|refusal| {
             self.metrics.refused(refusal.code);
+            if refusal.code.is_about_upload() {
+                measured.promised = 0;
+            }
             let request_id = names.request_id.to_str().unwrap_or_default();
             tracing::debug!(code = refusal.code.as_str(), detail = %refusal.detail, request_id, "refused");
             refusal.respond(form, request_id).map(Body::from)

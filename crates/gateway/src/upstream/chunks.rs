@@ -18,6 +18,8 @@ enum At {
     #[default]
     Start,
     Size(u64),
+    /// In white space behind a size.
+    Space(u64),
     /// Behind a size, in its extension.
     Extension(u64),
     SizeEnd(u64),
@@ -77,8 +79,13 @@ impl Chunks {
     fn after(&mut self, byte: u8) -> Result<At, NotAChunk> {
         Ok(match (&self.at, byte) {
             (At::Start, _) => At::Size(digit(byte).ok_or(NotAChunk)?),
-            (At::Size(size) | At::Extension(size), b'\r') => At::SizeEnd(*size),
-            (At::Size(size), b';' | b' ' | b'\t') => At::Extension(*size),
+            (At::Size(size) | At::Space(size) | At::Extension(size), b'\r') => At::SizeEnd(*size),
+            (At::Size(size) | At::Space(size), b';') => At::Extension(*size),
+            (At::Size(size) | At::Space(size), b' ' | b'\t') => {
+                let size = *size;
+                self.ignore()?;
+                At::Space(size)
+            }
             (At::Size(size), _) => {
                 let size = size.checked_mul(16).zip(digit(byte)).and_then(|(sum, low)| sum.checked_add(low));
                 At::Size(size.ok_or(NotAChunk)?)
@@ -142,7 +149,7 @@ mod tests {
         };
         check("2\r\nok\r\n0\r\n\r\n", "ok", 0, true);
         check("2\r\nok\r\n00\r\n\r\nmore", "ok", 4, true);
-        check("A;x=y\r\n0123456789\r\n1 \r\na\r\n0\r\n\r\n", "0123456789a", 0, true);
+        check("A \t;x=y\r\n0123456789\r\n1 \r\na\r\n0\r\n\r\n", "0123456789a", 0, true);
         check("0\r\nx: 1\r\ny: 2\r\n\r\n", "", 0, true);
         check("2\r\nok\r\n", "ok", 0, false);
         check("2\r\no", "o", 0, false);
@@ -160,6 +167,9 @@ mod tests {
             "2\r\nok\n",
             "ffffffffffffffffff\r\n",
             "1;a\nb\r\n",
+            "1 0\r\n",
+            "1\t2;a\r\n",
+            " 1\r\n",
             "0\r\n\n",
             "0\r\nx: 1\n\r\n",
         ] {

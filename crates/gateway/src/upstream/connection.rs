@@ -9,11 +9,12 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Uri};
 use tokio::net::TcpStream;
+use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::io::poll_read_buf;
 
 use super::chunks::NotAChunk;
-use super::head::{self, BadHead, Head, Remaining};
+use super::head::{self, BadHead, HEAD_MAX, Head, Remaining};
 use super::upload::{Upload, UploadError};
 use crate::body::{BodyError, RequestBody};
 
@@ -26,6 +27,9 @@ pub(crate) struct Connection {
     stream: TcpStream,
     /// Read, but not used yet.
     read: Bytes,
+    /// Whether the last read took all it had room for. Otherwise a large buffer would be held for what may be a few
+    /// bytes, for as long as the client takes to take them.
+    has_filled: bool,
     upload: Upload,
     /// Whether it may carry another request after this one.
     keeps_open: bool,
@@ -68,6 +72,7 @@ impl Connection {
         Box::new(Self {
             stream,
             read: Bytes::new(),
+            has_filled: false,
             upload: Upload::default(),
             keeps_open: true,
             deadline: Box::pin(sleep_until(now)),
@@ -87,11 +92,12 @@ impl Connection {
         let length = body.length();
         self.upload = Upload::new(head::encode(method, uri, headers, length), body, length);
         self.deadline.as_mut().reset(deadline);
+        let mut interim = 0;
         poll_fn(|context| {
             if let Err(error) = self.poll_upload(context) {
                 return Poll::Ready(Err(SendError::Broken(error)));
             }
-            match self.poll_head(method, context) {
+            match self.poll_head(method, &mut interim, context) {
                 Poll::Ready(Ok(head)) => {
                     self.keeps_open &= head.keeps_open;
                     Poll::Ready(Ok(head))
@@ -99,7 +105,7 @@ impl Connection {
                 Poll::Ready(Err(error)) => {
                     Poll::Ready(Err(self.unsent().unwrap_or(SendError::Broken(error))))
                 }
-                Poll::Pending => self.deadline.as_mut().poll(context).map(|()| Err(SendError::Timeout)),
+                Poll::Pending => self.poll_too_late(context).map(|_late| Err(SendError::Timeout)),
             }
         })
         .await
@@ -127,12 +133,23 @@ impl Connection {
         }
     }
 
-    fn poll_head(&mut self, method: &Method, context: &mut Context<'_>) -> Poll<Result<Head, Broken>> {
+    /// `interim` counts the bytes of interim answers, which are not passed on.
+    fn poll_head(
+        &mut self,
+        method: &Method,
+        interim: &mut usize,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Head, Broken>> {
         loop {
-            if !self.read.is_empty()
-                && let Some(head) = head::decode(&mut self.read, method)?
-            {
-                return Poll::Ready(Ok(head));
+            if !self.read.is_empty() {
+                let before = self.read.len();
+                if let Some(head) = head::decode(&mut self.read, method)? {
+                    return Poll::Ready(Ok(head));
+                }
+                *interim += before - self.read.len();
+                if *interim > HEAD_MAX {
+                    return Poll::Ready(Err(BadHead::TooLarge.into()));
+                }
             }
             if !ready!(self.poll_read(READ_MIN, context))? {
                 return Poll::Ready(Err(Broken::Ended));
@@ -154,7 +171,9 @@ impl Connection {
             if remaining.is_ended() {
                 return Poll::Ready(Ok(None));
             }
-            match self.poll_read(remaining.wanted().clamp(READ_MIN, READ_MAX), context) {
+            let as_before = if self.has_filled { READ_MAX } else { READ_MIN };
+            let wanted = remaining.known().unwrap_or(as_before).clamp(READ_MIN, READ_MAX);
+            match self.poll_read(wanted, context) {
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) => {
                     let ended = matches!(remaining, Remaining::UntilClose);
@@ -167,9 +186,15 @@ impl Connection {
     }
 
     /// Ready when the deadline of [`Connection::send`] has passed. An upstream that is always ahead of its client
-    /// never lets anybody wait, so somebody has to ask.
+    /// never lets anybody wait, so somebody has to ask; and by the clock, because to a task that has used up its
+    /// budget a timer says pending.
     pub(crate) fn poll_too_late(&mut self, context: &mut Context<'_>) -> Poll<Broken> {
-        self.deadline.as_mut().poll(context).map(|()| Broken::TooLong)
+        let is_late = if coop::has_budget_remaining() {
+            self.deadline.as_mut().poll(context).is_ready()
+        } else {
+            self.deadline.deadline() <= Instant::now()
+        };
+        if is_late { Poll::Ready(Broken::TooLong) } else { Poll::Pending }
     }
 
     /// Appends to `read`; false at the end of the connection. Memory is taken only when there is something to read.
@@ -178,18 +203,37 @@ impl Connection {
         let mut buffer = BytesMut::from(take(&mut self.read));
         buffer.reserve(size);
         let read = poll_read_buf(Pin::new(&mut self.stream), context, &mut buffer);
-        self.read = buffer.freeze();
+        self.has_filled = buffer.len() == buffer.capacity();
+        // An empty one would hold its memory for as long as there is nothing to read.
+        if !buffer.is_empty() {
+            self.read = buffer.freeze();
+        }
         read.map_ok(|count| count > 0).map_err(Broken::Read)
     }
 
     /// Whether a connection from among the parked is still good. Whatever can be read then is its end, or of nobody's
-    /// request. Also moves the socket's waker to this task.
-    pub(super) fn is_fresh(&mut self, context: &mut Context<'_>) -> bool {
-        self.stream.poll_read_ready(context).is_pending()
+    /// request. Asks the socket itself: a poll says pending to a task that has used up its budget.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.stream.try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Whether the next request may use it: all was sent, and nothing is left.
-    pub(super) fn is_clean(&self) -> bool {
-        self.keeps_open && self.read.is_empty() && self.upload.is_done()
+    /// Begins to rest, without the memory of its last answer. False if the next request may not use it, because
+    /// something is left unread or unsent.
+    pub(super) fn rest(&mut self) -> bool {
+        let is_clean = self.keeps_open && self.read.is_empty() && self.upload.is_done();
+        self.read = Bytes::new();
+        self.idle_since = Instant::now();
+        is_clean
+    }
+}
+
+#[cfg(test)]
+impl Connection {
+    pub(super) fn stream_mut(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    pub(super) fn buffer_capacity(&mut self) -> usize {
+        BytesMut::from(take(&mut self.read)).capacity()
     }
 }

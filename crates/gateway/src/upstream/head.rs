@@ -9,8 +9,8 @@ use hyper::ext::ReasonPhrase;
 
 use super::chunks::{Chunks, NotAChunk};
 
-/// Bytes of one head. nginx takes 4 to 8 kB from an upstream, Node.js 16 kB.
-const HEAD_MAX: usize = 64 * 1024;
+/// Bytes of one head, and of all interim ones before it. nginx takes 4 to 8 kB from an upstream, Node.js 16 kB.
+pub(super) const HEAD_MAX: usize = 64 * 1024;
 
 const HEADERS_MAX: usize = 100;
 
@@ -64,11 +64,11 @@ impl Remaining {
         .filter(|data| !data.is_empty()))
     }
 
-    /// How many bytes are worth asking for at once.
-    pub(crate) fn wanted(&self) -> usize {
+    /// How many bytes are to come, if that was said.
+    pub(crate) fn known(&self) -> Option<usize> {
         match self {
-            Self::Sized(left) => usize::try_from(*left).unwrap_or(usize::MAX),
-            Self::Chunked(_) | Self::UntilClose => usize::MAX,
+            Self::Sized(left) => Some(usize::try_from(*left).unwrap_or(usize::MAX)),
+            Self::Chunked(_) | Self::UntilClose => None,
         }
     }
 }
@@ -134,13 +134,13 @@ pub(crate) fn decode(read: &mut Bytes, method: &Method) -> Result<Option<Head>, 
         if length > HEAD_MAX {
             return Err(BadHead::TooLarge);
         }
-        let parts = parts(&response, read)?;
+        let mut parts = parts(&response, read)?;
         let rest = read.slice(length..);
         *read = rest;
         if parts.status.is_informational() && parts.status != StatusCode::SWITCHING_PROTOCOLS {
             continue;
         }
-        let remaining = remaining(&parts, method)?;
+        let remaining = remaining(&mut parts, method)?;
         let keeps_open = keeps_open(&parts) && !matches!(remaining, Remaining::UntilClose);
         return Ok(Some(Head { parts, remaining, keeps_open }));
     }
@@ -171,9 +171,9 @@ fn parts(response: &httparse::Response<'_, '_>, read: &Bytes) -> Result<response
 const HEADERS_ADDED: usize = 2;
 
 /// RFC 9112 6.3, but stricter: what could be read in two ways is refused.
-fn remaining(parts: &response::Parts, method: &Method) -> Result<Remaining, BadHead> {
+fn remaining(parts: &mut response::Parts, method: &Method) -> Result<Remaining, BadHead> {
     let coded = parts.headers.contains_key(header::TRANSFER_ENCODING);
-    let length = content_length(&parts.headers)?;
+    let length = content_length(&mut parts.headers)?;
     let status = parts.status;
     let bodiless = *method == Method::HEAD
         || matches!(
@@ -192,9 +192,9 @@ fn remaining(parts: &response::Parts, method: &Method) -> Result<Remaining, BadH
     }
 }
 
-/// All lines and list members must agree (RFC 9110 8.6).
-fn content_length(headers: &HeaderMap) -> Result<Option<u64>, BadHead> {
-    let mut found = None;
+/// All lines and list members must agree; what was said several times is passed on as said once (RFC 9110 8.6).
+fn content_length(headers: &mut HeaderMap) -> Result<Option<u64>, BadHead> {
+    let (mut found, mut is_repeated) = (None, false);
     for value in headers.get_all(header::CONTENT_LENGTH) {
         let text = value.to_str().map_err(|_invalid| BadHead::Nonsense)?;
         for part in text.split(',').map(str::trim) {
@@ -203,8 +203,12 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, BadHead> {
             if found.is_some_and(|found: u64| found != length) {
                 return Err(BadHead::Nonsense);
             }
+            is_repeated = found.is_some();
             found = Some(length);
         }
+    }
+    if let Some(length) = found.filter(|_| is_repeated) {
+        headers.insert(header::CONTENT_LENGTH, length.into());
     }
     Ok(found)
 }
@@ -215,7 +219,10 @@ fn keeps_open(parts: &response::Parts) -> bool {
         let mut tokens = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
         tokens.any(|token| token.trim().eq_ignore_ascii_case(wanted))
     };
-    !says("close") && (parts.version == Version::HTTP_11 || says("keep-alive"))
+    // Two framings may be the sign of an answer that was tampered with (RFC 9112 6.3): nothing may follow it.
+    let is_framed_twice = parts.headers.contains_key(header::TRANSFER_ENCODING)
+        && parts.headers.contains_key(header::CONTENT_LENGTH);
+    !is_framed_twice && !says("close") && (parts.version == Version::HTTP_11 || says("keep-alive"))
 }
 
 #[cfg(test)]

@@ -25,9 +25,8 @@ fn rig(upstream: &Upstream) -> Rig {
     rig
 }
 
-/// Waits until everything is over, and looks.
-async fn counted(rig: Rig, client: Wire, expected: Counts) {
-    drop(client);
+/// Waits until everything is over, and looks. The clients must be gone.
+async fn counted(rig: Rig, expected: Counts) {
     rig.settled().await;
     assert_eq!(rig.objectives.snapshot().objectives["items"], expected);
 }
@@ -43,7 +42,8 @@ async fn requests_count_by_what_came_of_them() {
         let rig = rig(&upstream);
         let mut client = rig.client().await;
         client.ask(&format!("{request} HTTP/1.1\r\nhost: a\r\n\r\n")).await;
-        counted(rig, client, expected).await;
+        drop(client);
+        counted(rig, expected).await;
     }
     let answer = |line: &str| format!("HTTP/1.1 {line}\r\ncontent-length: 2\r\n\r\nok");
     check("GET /items", OK, counts(1, 0, 0)).await;
@@ -64,7 +64,8 @@ async fn the_answer_to_head_counts_without_its_body() {
     let mut client = rig.client().await;
     client.send("HEAD /items HTTP/1.1\r\nhost: a\r\n\r\n").await;
     client.head().await.expect("an answer");
-    counted(rig, client, counts(1, 0, 0)).await;
+    drop(client);
+    counted(rig, counts(1, 0, 0)).await;
 }
 
 #[tokio::test]
@@ -75,7 +76,8 @@ async fn what_the_gateway_refuses_for_lack_of_room_counts() {
     let mut client = rig.client().await;
     let answer = client.ask("GET /items HTTP/1.1\r\nhost: a\r\n\r\n").await;
     assert_eq!(answer.status(), 503);
-    counted(rig, client, counts(1, 1, 1)).await;
+    drop(client);
+    counted(rig, counts(1, 1, 1)).await;
 }
 
 /// An upstream whose connections the test plays.
@@ -101,7 +103,57 @@ async fn an_answer_that_breaks_off_is_an_error() {
     client.expect("half").await;
     drop(server);
     client.ends().await;
-    counted(rig, client, counts(1, 1, 1)).await;
+    drop(client);
+    counted(rig, counts(1, 1, 1)).await;
+}
+
+#[tokio::test]
+async fn a_client_that_left_in_the_middle_of_its_upload_is_not_counted() {
+    for body in ["content-length: 1000\r\n\r\nabc", "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n"] {
+        let (upstream, mut connections) = played().await;
+        let rig = Rig::new(&format!("{API}{}", OBJECTIVE.replace("GET /", "POST /")));
+        rig.announce("api", &[(upstream.address, 8)]);
+        let mut client = rig.client().await;
+        client.send(format!("POST /items HTTP/1.1\r\nhost: a\r\n{body}")).await;
+        let mut server = connections.recv().await.expect("a connection");
+        server.head().await.expect("a head");
+        drop(client);
+        server.rest().await;
+        counted(rig, counts(0, 0, 0)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_tunnel_counts_when_it_is_agreed() {
+    let upgrade = "GET /items HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
+    for (answer, expected) in [
+        ("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n", counts(1, 0, 0)),
+        ("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n", counts(1, 0, 0)),
+        ("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\nno", counts(1, 1, 1)),
+        ("", counts(1, 1, 1)),
+    ] {
+        let upstream = Upstream::scripted(move |mut wire, _| async move {
+            wire.head().await;
+            let _ = wire.try_send(answer).await;
+        })
+        .await;
+        let rig = rig(&upstream);
+        let mut client = rig.client().await;
+        client.send(upgrade).await;
+        client.head().await.expect("an answer");
+        drop(client);
+        counted(rig, expected).await;
+    }
+}
+
+#[tokio::test]
+async fn calls_between_services_are_not_counted() {
+    let upstream = Upstream::answering(OK).await;
+    let rig = rig(&upstream);
+    let mut client = Wire::connect(rig.service("api")).await;
+    client.ask("GET /items HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    drop(client);
+    counted(rig, counts(0, 0, 0)).await;
 }
 
 #[tokio::test]
@@ -117,8 +169,38 @@ async fn a_client_that_left_is_not_counted() {
             server.send(answer).await;
             client.head().await.expect("a head");
         }
-        counted(rig, client, counts(0, 0, 0)).await;
+        drop(client);
+        counted(rig, counts(0, 0, 0)).await;
     }
+}
+
+#[tokio::test]
+async fn a_client_that_breaks_off_its_upload_is_no_error_of_the_service() {
+    async fn check(settings: &str, upload: &str) {
+        let (upstream, mut connections) = played().await;
+        let objective = OBJECTIVE.replace("GET /", "POST /");
+        let rig = Rig::new(&format!("{settings}\n{API}{objective}"));
+        rig.announce("api", &[(upstream.address, 8)]);
+        let mut client = rig.client().await;
+        client.send("POST /items HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n").await;
+        let mut server = connections.recv().await.expect("a connection");
+        server.head().await.expect("a head");
+        server.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n").await;
+        client.head().await.expect("a head");
+        client.send(upload).await;
+        if upload.is_empty() {
+            drop(client);
+        } else {
+            client.rest().await;
+        }
+        server.rest().await;
+        counted(rig, counts(0, 0, 0)).await;
+    }
+    // It leaves, stalls, sends too much, sends what makes no sense.
+    check("", "").await;
+    check("[limits]\nstall = '100ms'", "1\r\n").await;
+    check("[limits]\nbody = '10B'", "b\r\nhello world\r\n").await;
+    check("", "x\r\n").await;
 }
 
 #[tokio::test]

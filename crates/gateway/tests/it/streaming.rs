@@ -71,6 +71,29 @@ async fn a_request_passes_chunk_by_chunk_and_so_does_an_early_answer() {
 }
 
 #[tokio::test]
+async fn many_tiny_chunks_pass_in_either_direction() {
+    const COUNT: usize = 20_000;
+    let upstream = Upstream::scripted(|mut wire, _| async move {
+        let request = wire.request().await.expect("a request");
+        assert_eq!(request.body, b"x".repeat(COUNT));
+        let chunks = "1\r\ny\r\n".repeat(COUNT);
+        wire.send(format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n")).await;
+        wire.rest().await;
+    })
+    .await;
+    let rig = Rig::before(&upstream, "");
+    let mut client = rig.client().await;
+    let chunks = "1\r\nx\r\n".repeat(COUNT);
+    client
+        .send(format!("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n"))
+        .await;
+    let reply = client.reply().await;
+    assert_eq!((reply.body.len(), reply.is_complete), (COUNT, true));
+    drop(client);
+    rig.settled().await;
+}
+
+#[tokio::test]
 async fn an_answer_that_ends_before_the_upload_is_whole_and_ends_the_connection() {
     let (upstream, mut connections) = played().await;
     let rig = Rig::before(&upstream, "");
@@ -187,6 +210,20 @@ async fn a_client_that_sends_on_after_a_refusal_still_gets_to_read_it() {
         drop(client);
         rig.settled().await;
     }
+}
+
+#[tokio::test]
+async fn an_upload_that_pauses_while_it_is_refused_is_not_reset_either() {
+    let rig = Rig::new(&format!("[limits]\nbody = '10B'\n{}", crate::rig::API));
+    let mut client = rig.client().await;
+    let refused = client.ask("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4000000\r\n\r\n").await;
+    assert_eq!(refused.status(), 413);
+    // What was on its way when the answer was given; a reset would overtake the answer.
+    for _ in 0..40 {
+        client.send(vec![b'x'; 100_000]).await;
+    }
+    drop(client);
+    rig.settled().await;
 }
 
 #[tokio::test]

@@ -263,3 +263,80 @@ async fn an_answer_that_never_pauses_is_cut_too() {
     tokio::time::timeout(crate::wire::PATIENCE, ends).await.expect("it is cut");
     rig.settled().await;
 }
+
+#[tokio::test]
+async fn framing_without_end_is_cut_too() {
+    // Zeros in front of a chunk's size, which never comes.
+    let upstream = Upstream::scripted(|mut wire, _| async move {
+        wire.head().await;
+        wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
+        let much = vec![b'0'; 1 << 20];
+        while wire.try_send(&much).await.is_ok() {}
+    })
+    .await;
+    let manifest = crate::rig::API.replace("run = 'api'", "run = 'api'\ntimeout = '200ms'");
+    let rig = Rig::new(&manifest);
+    rig.announce("api", &[(upstream.address, 8)]);
+    let mut client = rig.client().await;
+    let reply = client.ask("GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    assert!(!reply.is_complete);
+    rig.settled().await;
+}
+
+#[tokio::test]
+async fn an_upload_that_the_upstream_does_not_take_is_given_up() {
+    async fn check(framing: &str, piece: &[u8]) {
+        let (tell, mut heads) = mpsc::channel(1);
+        let upstream = Upstream::scripted(move |mut wire, _| {
+            let tell = tell.clone();
+            async move {
+                wire.head().await;
+                drop(tell.send(wire).await);
+            }
+        })
+        .await;
+        let manifest = crate::rig::API.replace("run = 'api'", "run = 'api'\ntimeout = '300ms'");
+        let rig = Rig::new(&manifest);
+        rig.announce("api", &[(upstream.address, 8)]);
+        let mut client = rig.client().await;
+        client.send(format!("POST / HTTP/1.1\r\nhost: a\r\n{framing}\r\n\r\n")).await;
+        let _reads_nothing = heads.recv().await.expect("a connection");
+        // The gateway reads on when it has answered, so all of it goes.
+        for _ in 0..64 {
+            client.send(piece).await;
+        }
+        let reply = client.reply().await;
+        assert_eq!((reply.status(), reply.code().as_str()), (504, "upstream-timeout"));
+        drop(client);
+        rig.settled().await;
+    }
+    let piece = vec![b'x'; 1 << 20];
+    check(&format!("content-length: {}", 100 << 20), &piece).await;
+    let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), &piece, b"\r\n"].concat();
+    check("transfer-encoding: chunked", &chunk).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_accepted_is_waited_for_no_longer_than_an_answer() {
+    // A listener whose queue is full: the kernel drops what knocks.
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let listener = socket.listen(0).expect("listens");
+    let address = listener.local_addr().expect("an address");
+    let _first = Wire::connect(address).await;
+    let rig = Rig::new(&crate::rig::API.replace("run = 'api'", "run = 'api'\ntimeout = '200ms'"));
+    rig.announce("api", &[(address, 8)]);
+    let mut client = rig.client().await;
+    let started = tokio::time::Instant::now();
+    for request in [
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc",
+        "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n",
+    ] {
+        let reply = client.ask(request).await;
+        assert_eq!((reply.status(), reply.code().as_str()), (504, "upstream-timeout"));
+    }
+    // One attempt to connect alone may take 5 s.
+    assert!(started.elapsed() < std::time::Duration::from_secs(4));
+    drop(client);
+    rig.settled().await;
+}

@@ -96,6 +96,97 @@ async fn an_answer_with_two_framings_is_passed_with_one() {
 }
 
 #[tokio::test]
+async fn a_connection_whose_framing_was_doubtful_is_not_used_again() {
+    let two =
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+    let upstream = Upstream::answering(two).await;
+    let rig = Rig::before(&upstream, "");
+    let mut client = rig.client().await;
+    for _ in 0..3 {
+        assert_eq!(client.ask(GET).await.text(), "ok");
+    }
+    assert_eq!(upstream.accepted(), 3);
+    drop(client);
+    rig.settled().await;
+}
+
+#[tokio::test]
+async fn a_length_said_twice_is_passed_once() {
+    for lines in ["content-length: 2, 2\r\n", "content-length: 2\r\ncontent-length: 2\r\n"] {
+        // `Wire` panics at any other length.
+        let reply = answered(GET, format!("HTTP/1.1 200 OK\r\n{lines}\r\nok")).await;
+        assert_eq!(
+            (reply.status(), reply.text().as_str(), reply.head.get("content-length")),
+            (200, "ok", Some("2"))
+        );
+    }
+    let upstream = Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 2, 2\r\n\r\n").await;
+    let rig = Rig::before(&upstream, "");
+    let mut client = rig.client().await;
+    let reply = client.ask("HEAD / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    assert_eq!((reply.status(), reply.head.get("content-length")), (200, Some("2")));
+    drop(client);
+    rig.settled().await;
+}
+
+#[tokio::test]
+async fn interim_answers_without_end_are_a_bad_gateway() {
+    let upstream = Upstream::scripted(|mut wire, _| async move {
+        wire.request().await;
+        let flood = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".repeat(1000);
+        while wire.try_send(&flood).await.is_ok() {}
+    })
+    .await;
+    let rig = Rig::before(&upstream, "");
+    let mut client = rig.client().await;
+    let reply = client.ask(POST).await;
+    assert_eq!((reply.status(), reply.code().as_str()), (502, "upstream-failed"));
+    drop(client);
+    rig.settled().await;
+}
+
+#[tokio::test]
+async fn a_few_interim_answers_are_passed_over_however_they_come() {
+    let upstream = Upstream::scripted(|mut wire, _| async move {
+        while wire.request().await.is_some() {
+            let bytes = format!("{}{OK}", "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".repeat(3));
+            for byte in bytes.bytes() {
+                wire.send([byte]).await;
+            }
+        }
+    })
+    .await;
+    let rig = Rig::before(&upstream, "");
+    let mut client = rig.client().await;
+    for _ in 0..2 {
+        assert_eq!(client.ask(GET).await.text(), "ok");
+    }
+    assert_eq!(upstream.accepted(), 1);
+    drop(client);
+    rig.settled().await;
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_the_client_though_the_upstream_resets() {
+    let upstream = Upstream::scripted(|mut wire, _| async move {
+        wire.head().await;
+        wire.send("HTTP/1.1 413 Payload Too Large\r\ncontent-length: 2\r\n\r\nno").await;
+        // With the rest of the upload unread, which resets the connection.
+    })
+    .await;
+    let rig = Rig::before(&upstream, "");
+    for _ in 0..10 {
+        let mut client = rig.client().await;
+        client.send(format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", 4 << 20)).await;
+        // As many clients do: all of it, then a look at the answer.
+        client.send(vec![b'x'; 4 << 20]).await;
+        let reply = client.reply().await;
+        assert_eq!((reply.status(), reply.text().as_str()), (413, "no"));
+    }
+    rig.settled().await;
+}
+
+#[tokio::test]
 async fn a_coding_that_cannot_be_passed_on_is_a_bad_gateway() {
     for coding in ["gzip, chunked", "chunked, gzip", "xchunked", "identity"] {
         let bytes = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: {coding}\r\n\r\n2\r\nok\r\n0\r\n\r\n");

@@ -16,7 +16,7 @@ fn the_framing_is_what_rfc_9112_says() {
     check(Method::GET, "HTTP/1.1 200 OK\r\ncontent-length: 5", "Sized(5)", true);
     check(Method::GET, "HTTP/1.1 200 OK\r\ncontent-length: 5, 5\r\ncontent-length: 5", "Sized(5)", true);
     check(Method::GET, "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked", &chunked, true);
-    check(Method::GET, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 1", &chunked, true);
+    check(Method::GET, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 1", &chunked, false);
     check(Method::GET, "HTTP/1.1 200 OK", "UntilClose", false);
     check(Method::HEAD, "HTTP/1.1 200 OK\r\ncontent-length: 5", "Sized(0)", true);
     check(Method::HEAD, "HTTP/1.1 200 OK", "Sized(0)", true);
