@@ -193,8 +193,7 @@ fn conclude(run: &Run, out: &Path, arguments: &cli::Load) -> Result<ExitCode> {
     } else {
         let style = if io::stdout().is_terminal() { Style::Coloured } else { Style::Plain };
         let text = report::text(run, &findings, style);
-        let notes: String = run.notes.iter().map(|note| note.clone() + "\n").collect();
-        crate::print(&format!("{text}{notes}\nThe report is in {}\n", out.join("report.html").display()));
+        crate::print(&format!("{text}\nThe report is in {}\n", out.join("report.html").display()));
     }
     Ok(ExitCode::from(match findings.verdict {
         Verdict::Pass => 0,

@@ -218,6 +218,26 @@ fn a_run_that_was_given_up_fails_and_an_interrupted_one_is_judged() {
 }
 
 #[test]
+fn a_generator_that_failed_proves_nothing() {
+    let reason = "process 1 of the generator ended".to_owned();
+    check(
+        |run| {
+            slow(run);
+            run.ended = Ended::Broke(reason);
+        },
+        Verdict::Invalid,
+        &["the load generator failed: process 1 of the generator ended"],
+    );
+}
+
+#[test]
+fn the_notes_of_a_run_are_told() {
+    let mut run = run();
+    run.notes = vec!["2 requests were still unanswered".to_owned()];
+    assert_eq!(run.findings().why.last(), run.notes.first());
+}
+
+#[test]
 fn what_ran_out_first_is_named() {
     let first = |change: &dyn Fn(&mut Run)| {
         let mut run = run();

@@ -17,6 +17,7 @@ pub(super) fn why(
     let mut why = Vec::new();
     match &run.ended {
         Ended::GaveUp(reason) => why.push(format!("the run was given up: {reason}")),
+        Ended::Broke(reason) => why.push(format!("the load generator failed: {reason}")),
         Ended::Interrupted => {
             why.push(format!(
                 "interrupted after {} s: judged on what was done until then",
@@ -40,6 +41,7 @@ pub(super) fn why(
     if verdict == Verdict::Pass && healthy && !run.generator.is_empty() {
         why.push("the generator was healthy throughout".to_owned());
     }
+    why.extend(run.notes.iter().cloned());
     why
 }
 
