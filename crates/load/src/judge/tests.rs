@@ -287,6 +287,10 @@ fn windows_widen_until_every_promise_can_be_told() {
     assert_eq!(windows.len(), 11);
     assert_eq!(windows.iter().position(|&violated| violated), Some(2));
     assert_eq!(run.violated_windows(60, 70, 5), [false]);
+    // What is broken already need not wait for 2,000 requests.
+    run.promises[0].limits = vec![P95, ERRORS];
+    slow(&mut run);
+    assert_eq!(run.violated_windows(0, 60, 5), vec![true; 12]);
 }
 
 #[test]
