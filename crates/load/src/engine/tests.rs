@@ -1,6 +1,8 @@
 //! Whole threads of virtual users against servers whose behaviour is known, on virtual time: the clock only moves
 //! when everybody waits, so what is measured is exact and takes no time.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,16 +14,21 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use mare_manifest::model::objective::Percentile::{self, P50, P95, P99};
-use mare_slo::{Latencies, Sparse, Tally};
+use mare_slo::{Latencies, Sparse, Tally, Verdict};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_local;
 use tokio::time::{Instant, advance, sleep, sleep_until};
 
+use super::conductor::{Conductor, blank};
 use super::connector::Recipe;
-use super::crew;
-use super::drive::{Config, Shape, blank, drive};
+use super::crew::{self, Crew};
+use super::division::Division;
+use super::drive::{Config, drive};
+use super::machine::Usage;
 use super::plan::{Plan, Share};
+use super::platform::Watch;
+use super::seek::Seek;
 use super::target::Endpoint;
 use super::thread::{self, Assignment};
 use super::wire::{Merger, Tick, Word};
@@ -74,61 +81,17 @@ fn simulate(scenario: Scenario, behaviour: Behaviour) -> Vec<Tick> {
 
 fn simulate_with(
     scenario: Scenario,
-    behaviour: Behaviour,
+    behaviour: impl Fn(Instant, u64) -> Reaction + Clone + 'static,
     also: impl Future<Output = ()> + 'static,
 ) -> Vec<Tick> {
-    let mut builder = Builder::new_current_thread();
-    let runtime = builder.enable_all().start_paused(true).build_local(LocalOptions::default()).unwrap();
-    runtime.block_on(async {
-        let (pipe, mut pipes) = mpsc::channel::<tokio::io::DuplexStream>(64);
-        let start = Instant::now();
-        spawn_local(async move {
-            let count = Arc::new(AtomicU64::new(0));
-            while let Some(stream) = pipes.recv().await {
-                let count = Arc::clone(&count);
-                let serve = service_fn(move |request: Request<Incoming>| {
-                    drop(request);
-                    let nth = count.fetch_add(1, Ordering::Relaxed);
-                    async move {
-                        let reaction = behaviour(start, nth);
-                        sleep_until(reaction.answers_at).await;
-                        let answer = Response::builder().status(reaction.status);
-                        answer.body(Full::new(Bytes::from_static(b"hello")))
-                    }
-                });
-                spawn_local(
-                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), serve),
-                );
-            }
-        });
+    paused(async move {
         spawn_local(also);
         let (mut plan, _) = Plan::of(&scenario.stages);
         plan.grace = 30.0;
-        let endpoint = Endpoint {
-            url: "http://test".into(),
-            is_tls: false,
-            host: "test".into(),
-            authority: "test".into(),
-            address: "127.0.0.1:1".parse().unwrap(),
-        };
-        let recipe = Recipe { pipe: Some(pipe), ..Recipe::new(endpoint, scenario.target.http, 1) };
-        let (words, mut heard) = crew::words();
-        let (_planner, plan) = watch::channel(Arc::new(plan));
-        let share = Share { index: 0, of: 1 };
-        let scenario = Arc::new(scenario);
-        spawn_local(thread::run(Assignment {
-            scenario,
-            recipe,
-            share,
-            seed: 1,
-            start,
-            plan,
-            source: 0,
-            words,
-        }));
+        let mut crew = begin(scenario, plan, behaviour);
         let mut merger = Merger::new(1);
         let mut ticks = Vec::new();
-        while let Some((source, word)) = heard.recv().await {
+        while let Some((source, word)) = crew.words.recv().await {
             match word {
                 Word::Tick(tick) => merger.add(source, *tick),
                 Word::Done { unanswered } => assert_eq!(unanswered, 0),
@@ -138,6 +101,65 @@ fn simulate_with(
         }
         ticks
     })
+}
+
+fn paused<T>(future: impl Future<Output = T>) -> T {
+    let mut builder = Builder::new_current_thread();
+    let runtime = builder.enable_all().start_paused(true).build_local(LocalOptions::default()).unwrap();
+    runtime.block_on(future)
+}
+
+fn nowhere() -> Endpoint {
+    Endpoint {
+        url: "http://test".into(),
+        is_tls: false,
+        host: "test".into(),
+        authority: "test".into(),
+        address: "127.0.0.1:1".parse().unwrap(),
+    }
+}
+
+/// Starts one thread of the generator, as a task, and its server.
+fn begin(
+    scenario: Scenario,
+    plan: Plan,
+    behaviour: impl Fn(Instant, u64) -> Reaction + Clone + 'static,
+) -> Crew {
+    let (pipe, mut pipes) = mpsc::channel::<tokio::io::DuplexStream>(64);
+    let start = Instant::now();
+    spawn_local(async move {
+        let count = Arc::new(AtomicU64::new(0));
+        while let Some(stream) = pipes.recv().await {
+            let (count, behaviour) = (Arc::clone(&count), behaviour.clone());
+            let serve = service_fn(move |request: Request<Incoming>| {
+                drop(request);
+                let nth = count.fetch_add(1, Ordering::Relaxed);
+                let reaction = behaviour(start, nth);
+                async move {
+                    sleep_until(reaction.answers_at).await;
+                    let answer = Response::builder().status(reaction.status);
+                    answer.body(Full::new(Bytes::from_static(b"hello")))
+                }
+            });
+            spawn_local(
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), serve),
+            );
+        }
+    });
+    let recipe = Recipe { pipe: Some(pipe), ..Recipe::new(nowhere(), scenario.target.http, 1) };
+    let (words, heard) = crew::words();
+    let (planner, plan) = watch::channel(Arc::new(plan));
+    spawn_local(thread::run(Assignment {
+        scenario: Arc::new(scenario),
+        recipe,
+        share: Share { index: 0, of: 1 },
+        seed: 1,
+        start,
+        plan,
+        source: 0,
+        words,
+    }));
+    Crew { words: heard, plan: planner, sources: 1, start }
 }
 
 fn latencies(ticks: &[Tick], of: impl Fn(&Second) -> &Sparse) -> Latencies {
@@ -400,10 +422,10 @@ async fn a_starved_generator_yields_invalid() {
         let at_once = |_, _| Reaction { answers_at: Instant::now(), status: StatusCode::OK };
         simulate_with(simulated, at_once, stall)
     });
-    let mut run = blank(&config, Plan::of(&config.scenario.stages).1, &Shape::of(&config));
+    let mut run = blank(&config, Plan::of(&config.scenario.stages).1, Division::of(&config));
     run.seconds = ticks.join().unwrap().into_iter().map(|tick| tick.second).collect();
     let findings = run.findings();
-    assert_eq!(findings.verdict, mare_slo::Verdict::Invalid, "{:?}", findings.why);
+    assert_eq!(findings.verdict, Verdict::Invalid, "{:?}", findings.why);
     assert!(!findings.stages[0].unhealthy.is_empty());
 }
 
@@ -414,4 +436,103 @@ async fn a_failing_handshake_is_said_before_anything_begins() {
     let (_stop, stopped) = watch::channel(false);
     let error = drive(&config, stopped, |_| {}).await.unwrap_err();
     assert!(error.to_string().ends_with("received corrupt message of type InvalidContentType"), "{error}");
+}
+
+/// A server of four workers that need 100 ms each; requests queue.
+fn four_workers() -> impl Fn(Instant, u64) -> Reaction + Clone {
+    let free = Rc::new(RefCell::new([None; 4]));
+    move |_, _| {
+        let now = Instant::now();
+        let mut free = free.borrow_mut();
+        let worker = free.iter_mut().min().expect("there are four");
+        let answers_at = worker.unwrap_or(now).max(now) + millis(100);
+        *worker = Some(answers_at);
+        Reaction { answers_at, status: StatusCode::OK }
+    }
+}
+
+/// Searches the whole way, by the real conductor, thread and users; only the sockets and the clock are not real.
+fn check_knee(model: Model, think: u64, limit: u64, expected: f64) {
+    let pause = Pause::Think(Span::Fixed(millis(think)));
+    let mut config = config(nowhere(), 1);
+    config.scenario = scenario(model, pause, 1.0, 1);
+    let hold = Duration::from_secs(30);
+    config.seek = Some(Seek { from: expected * 0.6, to: expected * 4.0, hold, resolution: 0.05 });
+    let limit = Limit::Latency { quantile: 0.95, limit_us: limit * 1000 };
+    config.promises =
+        vec![Promise { name: "read".into(), on: "step read".into(), steps: vec![0], limits: vec![limit] }];
+    let (_keep, stop) = watch::channel(false);
+    let run = paused(async {
+        let mut conductor = Conductor::new(&config, Division::of(&config));
+        // What else this machine does is not in virtual time.
+        conductor.measure = Usage::default;
+        let crew = begin(config.scenario.clone(), conductor.plan(), four_workers());
+        let platform = Watch::start(None, crew.start);
+        conductor.conduct(crew, platform, stop, |_| {}).await
+    });
+    let knee = run.knee.as_ref().unwrap();
+    let (holds, breaks) = (knee.holds.unwrap(), knee.breaks.unwrap());
+    let findings = run.findings();
+    assert_eq!(findings.verdict, Verdict::Pass, "{knee:?}\n{:?}", findings.why);
+    for side in [holds, breaks] {
+        assert!((side / expected - 1.0).abs() <= 0.05, "{side} is not {expected}: {knee:?}");
+    }
+    assert!(holds < breaks && breaks / holds <= 1.05 + 1.0 / holds, "{knee:?}");
+    // Each hold is in the run at the level the search asked for, settled, and as long as it should be.
+    let levels = run.stages.iter().map(|stage| stage.level);
+    assert!(levels.eq(knee.levels.iter().map(|level| level.level)), "{:?}", run.stages);
+    let mut before = 0;
+    for (stage, level) in run.stages.iter().zip(&knee.levels) {
+        assert!(before <= stage.from && stage.from + 10 <= stage.holds_from, "{stage:?}");
+        assert!(stage.until - stage.holds_from >= 30 && level.windows >= 5, "{stage:?} {level:?}");
+        assert!(stage.until as usize <= run.seconds.len(), "{stage:?}");
+        before = stage.until;
+    }
+}
+
+/// With n users who think for 2 s the workers are always busy from n = 84 on, and an answer takes n / 40 - 2 s. That
+/// is half a second at 100 users.
+#[test]
+fn the_knee_of_users_is_found_where_it_is_computed() {
+    check_knee(Model::Users, 2000, 500, 100.0);
+}
+
+/// Four workers do 40 a second; above that the queue grows for ever. What a level left behind is no fault of the next.
+#[test]
+fn the_knee_of_arrivals_is_found_where_it_is_computed() {
+    check_knee(Model::Rate { users_max: 500 }, 0, 500, 40.0);
+}
+
+#[test]
+fn a_silent_generator_is_not_waited_for() {
+    let config = config(nowhere(), 600);
+    let run = paused(async {
+        let conductor = Conductor::new(&config, Division::of(&config));
+        let (_silent, words) = crew::words();
+        let (plan, _plans) = watch::channel(Arc::default());
+        let crew = Crew { words, plan, sources: 1, start: Instant::now() };
+        let platform = Watch::start(None, crew.start);
+        let (_stop, stopped) = watch::channel(false);
+        conductor.conduct(crew, platform, stopped, |_| {}).await
+    });
+    assert_eq!(run.ended, Ended::Broke("a part of it was silent for 30 s".to_owned()));
+    assert_eq!(run.findings().verdict, Verdict::Invalid);
+}
+
+/// Two processes of which each tells one second and ends.
+#[tokio::test]
+async fn a_process_that_dies_makes_the_run_invalid() {
+    let mut config = config(serve(StatusCode::OK).await, 600);
+    config.processes = Some(2);
+    config.program = concat!(env!("CARGO_MANIFEST_DIR"), "/src/engine/tests/dies.sh").into();
+    let (_stop, stopped) = watch::channel(false);
+    let run = drive(&config, stopped, |_| {}).await.unwrap();
+    let Ended::Broke(why) = &run.ended else { panic!("{:?}", run.ended) };
+    assert!(
+        why.starts_with("process ") && why.ends_with(" of the generator ended (exit status: 7)"),
+        "{why}"
+    );
+    let findings = run.findings();
+    assert_eq!(findings.verdict, Verdict::Invalid);
+    assert_eq!(findings.why[0], format!("the load generator failed: {why}"));
 }

@@ -99,6 +99,9 @@ fn nothing_judged(run: &Run) -> String {
 fn about_knee(knee: &Knee, unit: &str) -> String {
     let uncertain = match knee.verdict {
         Verdict::Pass | Verdict::Fail => "in every repetition",
+        Verdict::Inconclusive if starved(knee) => {
+            "but the last hold had too few requests to tell: try a longer --hold"
+        }
         Verdict::Inconclusive => "but repetitions disagree, or the search ended early",
         Verdict::Invalid => "but the generator was not healthy above that",
     };
@@ -122,6 +125,10 @@ fn about_knee(knee: &Knee, unit: &str) -> String {
         }
         (None, None) => format!("no level could be judged, {uncertain}"),
     }
+}
+
+fn starved(knee: &Knee) -> bool {
+    knee.levels.last().is_some_and(|level| level.verdict == Verdict::Inconclusive)
 }
 
 fn unit(run: &Run) -> &'static str {
