@@ -2,6 +2,7 @@
 //! when everybody waits, so what is measured is exact and takes no time.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,8 +38,15 @@ use crate::scenario::{
     Expect, Flow, HttpVersion, Model, Part, Pause, Scenario, Span, Stage, Step, Target, Template,
 };
 
-/// What a server does with a request that came so long after the start.
-type Behaviour = fn(Instant, u64) -> Reaction;
+struct Asked {
+    /// When the server was started.
+    start: Instant,
+    /// How many requests came before.
+    nth: u64,
+    /// The number of the connection.
+    user: usize,
+    method: Method,
+}
 
 struct Reaction {
     answers_at: Instant,
@@ -69,19 +77,19 @@ fn scenario(model: Model, pause: Pause, level: f64, hold: u64) -> Scenario {
         setup: vec![],
         setup_every: None,
         flows: vec![Flow { name: "reader".into(), weight: 1.0, pause, steps: vec![step] }],
-        feeds: std::collections::BTreeMap::new(),
-        thresholds: std::collections::BTreeMap::new(),
+        feeds: BTreeMap::new(),
+        thresholds: BTreeMap::new(),
     }
 }
 
 /// Runs one thread of the generator and the server in it; returns what was seen.
-fn simulate(scenario: Scenario, behaviour: Behaviour) -> Vec<Tick> {
+fn simulate(scenario: Scenario, behaviour: fn(Asked) -> Reaction) -> Vec<Tick> {
     simulate_with(scenario, behaviour, async {})
 }
 
 fn simulate_with(
     scenario: Scenario,
-    behaviour: impl Fn(Instant, u64) -> Reaction + Clone + 'static,
+    behaviour: impl Fn(Asked) -> Reaction + Clone + 'static,
     also: impl Future<Output = ()> + 'static,
 ) -> Vec<Tick> {
     paused(async move {
@@ -120,21 +128,17 @@ fn nowhere() -> Endpoint {
 }
 
 /// Starts one thread of the generator, as a task, and its server.
-fn begin(
-    scenario: Scenario,
-    plan: Plan,
-    behaviour: impl Fn(Instant, u64) -> Reaction + Clone + 'static,
-) -> Crew {
+fn begin(scenario: Scenario, plan: Plan, behaviour: impl Fn(Asked) -> Reaction + Clone + 'static) -> Crew {
     let (pipe, mut pipes) = mpsc::channel::<tokio::io::DuplexStream>(64);
     let start = Instant::now();
     spawn_local(async move {
         let count = Arc::new(AtomicU64::new(0));
-        while let Some(stream) = pipes.recv().await {
+        for user in 0.. {
+            let Some(stream) = pipes.recv().await else { break };
             let (count, behaviour) = (Arc::clone(&count), behaviour.clone());
             let serve = service_fn(move |request: Request<Incoming>| {
-                drop(request);
                 let nth = count.fetch_add(1, Ordering::Relaxed);
-                let reaction = behaviour(start, nth);
+                let reaction = behaviour(Asked { start, nth, user, method: request.method().clone() });
                 async move {
                     sleep_until(reaction.answers_at).await;
                     let answer = Response::builder().status(reaction.status);
@@ -190,9 +194,9 @@ fn assert_within(latencies: &Latencies, percentile: Percentile, from: u64, to: u
 }
 
 /// Answers in 10 ms, but from 4 s to 5 s of every ten seconds nothing moves.
-fn freezes(start: Instant, _nth: u64) -> Reaction {
+fn freezes(asked: Asked) -> Reaction {
     let now = Instant::now();
-    let in_period = u64::try_from((now - start).as_millis()).unwrap() % 10_000;
+    let in_period = u64::try_from((now - asked.start).as_millis()).unwrap() % 10_000;
     let is_frozen = (4_000..5_000).contains(&in_period);
     let thaw = if is_frozen { millis(5_000 - in_period) } else { Duration::ZERO };
     Reaction { answers_at: now + thaw + millis(10), status: StatusCode::OK }
@@ -240,8 +244,8 @@ fn an_arrival_that_finds_no_user_is_late_and_not_forgotten() {
 }
 
 /// 1, 2, … 1000 ms, evenly mixed.
-fn spreads(_start: Instant, nth: u64) -> Reaction {
-    Reaction { answers_at: Instant::now() + millis(nth * 7919 % 1000 + 1), status: StatusCode::OK }
+fn spreads(asked: Asked) -> Reaction {
+    Reaction { answers_at: Instant::now() + millis(asked.nth * 7919 % 1000 + 1), status: StatusCode::OK }
 }
 
 #[test]
@@ -263,7 +267,7 @@ fn a_known_distribution_is_recovered() {
 #[test]
 fn think_time_is_no_part_of_the_response_time() {
     let think = Pause::Think(Span::Fixed(millis(90)));
-    let ticks = simulate(scenario(Model::Users, think, 5.0, 10), |_, _| Reaction {
+    let ticks = simulate(scenario(Model::Users, think, 5.0, 10), |_| Reaction {
         answers_at: Instant::now() + millis(10),
         status: StatusCode::OK,
     });
@@ -286,7 +290,7 @@ fn a_starved_thread_shows_as_lag() {
     };
     let ticks = simulate_with(
         scenario(Model::Users, think, 5.0, 10),
-        |_, _| Reaction { answers_at: Instant::now(), status: StatusCode::OK },
+        |_| Reaction { answers_at: Instant::now(), status: StatusCode::OK },
         stall,
     );
     assert_within(&latencies(&ticks, |second| &second.lag), P99, 400, 501);
@@ -301,9 +305,9 @@ fn failures_are_counted_by_kind_and_end_the_flow() {
     let second = Step { name: "second".into(), timeout: millis(50), ..step.clone() };
     scenario.flows[0].steps.push(second);
     // In turn: a flow that fails at once, and one whose second step takes too long.
-    let ticks = simulate(scenario, |_, nth| Reaction {
-        answers_at: Instant::now() + if nth % 3 == 2 { millis(80) } else { Duration::ZERO },
-        status: if nth % 3 == 0 { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK },
+    let ticks = simulate(scenario, |asked| Reaction {
+        answers_at: Instant::now() + if asked.nth % 3 == 2 { millis(80) } else { Duration::ZERO },
+        status: if asked.nth % 3 == 0 { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK },
     });
     let [mut first, mut second] = [StepSecond::default(), StepSecond::default()];
     for tick in &ticks {
@@ -419,7 +423,7 @@ async fn a_starved_generator_yields_invalid() {
     };
     let simulated = config.scenario.clone();
     let ticks = std::thread::spawn(move || {
-        let at_once = |_, _| Reaction { answers_at: Instant::now(), status: StatusCode::OK };
+        let at_once = |_| Reaction { answers_at: Instant::now(), status: StatusCode::OK };
         simulate_with(simulated, at_once, stall)
     });
     let mut run = blank(&config, Plan::of(&config.scenario.stages).1, Division::of(&config));
@@ -439,9 +443,9 @@ async fn a_failing_handshake_is_said_before_anything_begins() {
 }
 
 /// A server of four workers that need 100 ms each; requests queue.
-fn four_workers() -> impl Fn(Instant, u64) -> Reaction + Clone {
+fn four_workers() -> impl Fn(Asked) -> Reaction + Clone {
     let free = Rc::new(RefCell::new([None; 4]));
-    move |_, _| {
+    move |_| {
         let now = Instant::now();
         let mut free = free.borrow_mut();
         let worker = free.iter_mut().min().expect("there are four");
@@ -535,4 +539,59 @@ async fn a_process_that_dies_makes_the_run_invalid() {
     let findings = run.findings();
     assert_eq!(findings.verdict, Verdict::Invalid);
     assert_eq!(findings.why[0], format!("the load generator failed: {why}"));
+}
+
+/// A server whose logins (`PUT`) take 300 ms and last for 5 s, and are refused every third time while the one
+/// before lasts; other requests are
+/// answered like those of [`freezes`].
+fn logs_in() -> impl Fn(Asked) -> Reaction + Clone {
+    let logins = Rc::new(RefCell::new(BTreeMap::<usize, (u64, Option<Instant>)>::new()));
+    move |asked: Asked| {
+        let now = Instant::now();
+        let mut logins = logins.borrow_mut();
+        let (count, last) = logins.entry(asked.user).or_default();
+        let is_in = last.is_some_and(|last| now - last <= Duration::from_secs(5));
+        if asked.method == Method::PUT {
+            *count += 1;
+            let is_refused = is_in && count.is_multiple_of(3);
+            *last = if is_refused { *last } else { Some(now) };
+            let status = if is_refused { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+            return Reaction { answers_at: now + millis(300), status };
+        }
+        let status = if is_in { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+        Reaction { status, ..freezes(asked) }
+    }
+}
+
+/// Runs users whose logins are made again after 2 s.
+fn simulate_logins(model: Model, pause: Pause, stages: &[(f64, u64)]) -> Vec<Tick> {
+    let mut scenario = scenario(model, pause, 1.0, 1);
+    let stage = |&(level, hold)| Stage { level, ramp: Duration::ZERO, hold: Duration::from_secs(hold) };
+    scenario.stages = stages.iter().map(stage).collect();
+    let step = scenario.flows[0].steps[0].clone();
+    scenario.setup = vec![Step { method: Method::PUT, ..step }];
+    scenario.setup_every = Some(Duration::from_secs(2));
+    let ticks = simulate_with(scenario, logs_in(), async {});
+    assert_eq!(tally(&ticks).errors, 0, "no login was let expire");
+    ticks
+}
+
+#[test]
+fn a_set_up_is_made_again_and_is_in_no_latency() {
+    let none = Pause::Think(Span::Fixed(Duration::ZERO));
+    let think = Pause::Think(Span::Fixed(millis(90)));
+    let pacing = Pause::Pacing(Span::Fixed(millis(100)));
+    let closed = simulate_logins(Model::Users, think, &[(5.0, 4), (1.0, 20), (5.0, 5)]);
+    let paced = simulate_logins(Model::Users, pacing, &[(5.0, 4), (1.0, 20), (5.0, 5)]);
+    // Idle users log in again too: the second burst finds them ready.
+    let open = simulate_logins(Model::Rate { users_max: 100 }, none, &[(100.0, 4), (10.0, 20), (100.0, 5)]);
+    for (ticks, slow) in [(closed, 3), (paced, 35), (open, 130)] {
+        // What is slow fell into one of the three freezes, at 4, 14 and 24 s.
+        let of = |ticks: &[Tick]| response(ticks).count() - response(ticks).sparse().within(millis(100));
+        // The very first arrivals wait until somebody is ready.
+        let in_freeze = |at: u32| matches!(at % 10, 4..=6) || at == 0;
+        let quiet: Vec<Tick> = ticks.iter().filter(|tick| !in_freeze(tick.second.at)).cloned().collect();
+        assert_eq!(of(&quiet), 0, "{:?}", response(&quiet).quantile(1.0));
+        assert!(of(&ticks) >= slow, "{}", of(&ticks));
+    }
 }

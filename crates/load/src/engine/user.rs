@@ -96,7 +96,10 @@ impl User {
                 Some(scheduled) => scheduled,
                 None => match thread.wait_at(&seat, self.renews).await {
                     Some(scheduled) => scheduled,
-                    None => continue,
+                    None => {
+                        self.free = Instant::now();
+                        continue;
+                    }
                 },
             };
             let flow = self.draw(&thread);
