@@ -12,8 +12,9 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::server::conn as server;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use mare_manifest::model::objective::Percentile::{self, P50, P95, P99};
 use mare_slo::{Latencies, Sparse, Tally, Verdict};
 use tokio::runtime::{Builder, LocalOptions};
@@ -145,9 +146,7 @@ fn begin(scenario: Scenario, plan: Plan, behaviour: impl Fn(Asked) -> Reaction +
                     answer.body(Full::new(Bytes::from_static(b"hello")))
                 }
             });
-            spawn_local(
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), serve),
-            );
+            spawn_local(server::http1::Builder::new().serve_connection(TokioIo::new(stream), serve));
         }
     });
     let recipe = Recipe { pipe: Some(pipe), ..Recipe::new(nowhere(), scenario.target.http, 1) };
@@ -325,16 +324,29 @@ fn failures_are_counted_by_kind_and_end_the_flow() {
 
 /// A real server for whole runs: answers with `status` at once.
 async fn serve(status: StatusCode) -> Endpoint {
+    serve_version(HttpVersion::Http1, status).await
+}
+
+async fn serve_version(version: HttpVersion, status: StatusCode) -> Endpoint {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
+            let io = TokioIo::new(stream);
             let answer = service_fn(move |_| {
-                std::future::ready(Response::builder().status(status).body(Full::new(Bytes::new())))
+                let body = Full::new(Bytes::from_static(b"hello"));
+                std::future::ready(Response::builder().status(status).body(body))
             });
-            tokio::spawn(
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer),
-            );
+            match version {
+                HttpVersion::Http1 => {
+                    drop(tokio::spawn(server::http1::Builder::new().serve_connection(io, answer)))
+                }
+                HttpVersion::Http2 => {
+                    drop(tokio::spawn(
+                        server::http2::Builder::new(TokioExecutor::new()).serve_connection(io, answer),
+                    ));
+                }
+            }
         }
     });
     Endpoint::resolve(&url, None).await.unwrap()
@@ -594,4 +606,35 @@ fn a_set_up_is_made_again_and_is_in_no_latency() {
         assert_eq!(of(&quiet), 0, "{:?}", response(&quiet).quantile(1.0));
         assert!(of(&ticks) >= slow, "{}", of(&ticks));
     }
+}
+
+#[tokio::test]
+async fn a_run_over_http_2_sees_what_one_over_http_1_sees() {
+    for version in [HttpVersion::Http1, HttpVersion::Http2] {
+        let mut config = config(serve_version(version, StatusCode::OK).await, 2);
+        config.scenario.target.http = version;
+        let (_stop, stopped) = watch::channel(false);
+        let run = drive(&config, stopped, |_| {}).await.unwrap();
+        assert_eq!((&run.ended, run.notes.len()), (&Ended::Completed, 0), "{:?}", run.notes);
+        let mut all = StepSecond::default();
+        for step in run.seconds.iter().flat_map(|second| &second.steps) {
+            all.tally.add(step.tally);
+            all.bytes_in += step.bytes_in;
+            all.failures.extend(step.failures.clone());
+        }
+        // Four users, each every 50 ms for two seconds.
+        assert!((140..=160).contains(&all.tally.total), "{:?}", all.tally);
+        assert_eq!((all.tally.errors, all.failures.len()), (0, 0), "{:?}", all.failures);
+        assert_eq!(all.bytes_in, all.tally.total * 5);
+    }
+}
+
+#[tokio::test]
+async fn a_target_of_http_1_is_no_target_of_http_2() {
+    let mut config = config(serve(StatusCode::OK).await, 600);
+    config.scenario.target.http = HttpVersion::Http2;
+    let (_stop, stopped) = watch::channel(false);
+    let run = drive(&config, stopped, |_| {}).await.unwrap();
+    let Ended::GaveUp(why) = &run.ended else { panic!("{:?}", run.ended) };
+    assert!(why.ends_with("failed, most with: closed"), "{why}");
 }
