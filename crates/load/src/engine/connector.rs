@@ -85,7 +85,8 @@ impl Recipe {
             Some(tls) => {
                 let name = ServerName::try_from(self.endpoint.host.clone())
                     .map_err(|error| Failure::Connect(error.to_string()))?;
-                Stream::Tls(Box::new(tls.connect(name, plain).await.map_err(refused)?))
+                let stream = tls.connect(name, plain).await;
+                Stream::Tls(Box::new(stream.map_err(|error| Failure::Connect(handshake(&error)))?))
             }
         };
         if let (HttpVersion::Http2, Stream::Tls(stream)) = (self.version, &stream)
@@ -142,6 +143,17 @@ impl Connector {
             sleep_until(turn).await;
         }
         timeout(TIMEOUT, self.recipe.connect(user)).await.map_err(|_elapsed| Failure::Timeout)?
+    }
+}
+
+/// In words, why there is no TLS.
+fn handshake(error: &io::Error) -> String {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    match cause {
+        Some(tokio_rustls::rustls::Error::InvalidMessage(_)) => {
+            "it does not speak TLS: say http://".to_owned()
+        }
+        _ => reason(error),
     }
 }
 

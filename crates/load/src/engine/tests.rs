@@ -84,13 +84,13 @@ fn scenario(model: Model, pause: Pause, level: f64, hold: u64) -> Scenario {
 }
 
 /// Runs one thread of the generator and the server in it; returns what was seen.
-fn simulate(scenario: Scenario, behaviour: fn(Asked) -> Reaction) -> Vec<Tick> {
+fn simulate(scenario: Scenario, behaviour: fn(&Asked) -> Reaction) -> Vec<Tick> {
     simulate_with(scenario, behaviour, async {})
 }
 
 fn simulate_with(
     scenario: Scenario,
-    behaviour: impl Fn(Asked) -> Reaction + Clone + 'static,
+    behaviour: impl Fn(&Asked) -> Reaction + Clone + 'static,
     also: impl Future<Output = ()> + 'static,
 ) -> Vec<Tick> {
     paused(async move {
@@ -129,7 +129,7 @@ fn nowhere() -> Endpoint {
 }
 
 /// Starts one thread of the generator, as a task, and its server.
-fn begin(scenario: Scenario, plan: Plan, behaviour: impl Fn(Asked) -> Reaction + Clone + 'static) -> Crew {
+fn begin(scenario: Scenario, plan: Plan, behaviour: impl Fn(&Asked) -> Reaction + Clone + 'static) -> Crew {
     let (pipe, mut pipes) = mpsc::channel::<tokio::io::DuplexStream>(64);
     let start = Instant::now();
     spawn_local(async move {
@@ -139,7 +139,7 @@ fn begin(scenario: Scenario, plan: Plan, behaviour: impl Fn(Asked) -> Reaction +
             let (count, behaviour) = (Arc::clone(&count), behaviour.clone());
             let serve = service_fn(move |request: Request<Incoming>| {
                 let nth = count.fetch_add(1, Ordering::Relaxed);
-                let reaction = behaviour(Asked { start, nth, user, method: request.method().clone() });
+                let reaction = behaviour(&Asked { start, nth, user, method: request.method().clone() });
                 async move {
                     sleep_until(reaction.answers_at).await;
                     let answer = Response::builder().status(reaction.status);
@@ -193,7 +193,7 @@ fn assert_within(latencies: &Latencies, percentile: Percentile, from: u64, to: u
 }
 
 /// Answers in 10 ms, but from 4 s to 5 s of every ten seconds nothing moves.
-fn freezes(asked: Asked) -> Reaction {
+fn freezes(asked: &Asked) -> Reaction {
     let now = Instant::now();
     let in_period = u64::try_from((now - asked.start).as_millis()).unwrap() % 10_000;
     let is_frozen = (4_000..5_000).contains(&in_period);
@@ -243,7 +243,7 @@ fn an_arrival_that_finds_no_user_is_late_and_not_forgotten() {
 }
 
 /// 1, 2, … 1000 ms, evenly mixed.
-fn spreads(asked: Asked) -> Reaction {
+fn spreads(asked: &Asked) -> Reaction {
     Reaction { answers_at: Instant::now() + millis(asked.nth * 7919 % 1000 + 1), status: StatusCode::OK }
 }
 
@@ -337,16 +337,14 @@ async fn serve_version(version: HttpVersion, status: StatusCode) -> Endpoint {
                 let body = Full::new(Bytes::from_static(b"hello"));
                 std::future::ready(Response::builder().status(status).body(body))
             });
-            match version {
-                HttpVersion::Http1 => {
-                    drop(tokio::spawn(server::http1::Builder::new().serve_connection(io, answer)))
-                }
-                HttpVersion::Http2 => {
-                    drop(tokio::spawn(
-                        server::http2::Builder::new(TokioExecutor::new()).serve_connection(io, answer),
-                    ));
-                }
-            }
+            tokio::spawn(async move {
+                let _ended = match version {
+                    HttpVersion::Http1 => server::http1::Builder::new().serve_connection(io, answer).await,
+                    HttpVersion::Http2 => {
+                        server::http2::Builder::new(TokioExecutor::new()).serve_connection(io, answer).await
+                    }
+                };
+            });
         }
     });
     Endpoint::resolve(&url, None).await.unwrap()
@@ -435,7 +433,7 @@ async fn a_starved_generator_yields_invalid() {
     };
     let simulated = config.scenario.clone();
     let ticks = std::thread::spawn(move || {
-        let at_once = |_| Reaction { answers_at: Instant::now(), status: StatusCode::OK };
+        let at_once = |_: &Asked| Reaction { answers_at: Instant::now(), status: StatusCode::OK };
         simulate_with(simulated, at_once, stall)
     });
     let mut run = blank(&config, Plan::of(&config.scenario.stages).1, Division::of(&config));
@@ -451,11 +449,11 @@ async fn a_failing_handshake_is_said_before_anything_begins() {
     config.endpoint.is_tls = true;
     let (_stop, stopped) = watch::channel(false);
     let error = drive(&config, stopped, |_| {}).await.unwrap_err();
-    assert!(error.to_string().ends_with("received corrupt message of type InvalidContentType"), "{error}");
+    assert!(error.to_string().ends_with("it does not speak TLS: say http://"), "{error}");
 }
 
 /// A server of four workers that need 100 ms each; requests queue.
-fn four_workers() -> impl Fn(Asked) -> Reaction + Clone {
+fn four_workers() -> impl Fn(&Asked) -> Reaction + Clone {
     let free = Rc::new(RefCell::new([None; 4]));
     move |_| {
         let now = Instant::now();
@@ -556,9 +554,9 @@ async fn a_process_that_dies_makes_the_run_invalid() {
 /// A server whose logins (`PUT`) take 300 ms and last for 5 s, and are refused every third time while the one
 /// before lasts; other requests are
 /// answered like those of [`freezes`].
-fn logs_in() -> impl Fn(Asked) -> Reaction + Clone {
+fn logs_in() -> impl Fn(&Asked) -> Reaction + Clone {
     let logins = Rc::new(RefCell::new(BTreeMap::<usize, (u64, Option<Instant>)>::new()));
-    move |asked: Asked| {
+    move |asked: &Asked| {
         let now = Instant::now();
         let mut logins = logins.borrow_mut();
         let (count, last) = logins.entry(asked.user).or_default();

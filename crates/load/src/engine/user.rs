@@ -92,15 +92,13 @@ impl User {
         let seat = Rc::new(Seat::default());
         loop {
             self.renew(&thread).await;
-            let scheduled = match thread.take_due(self.free) {
-                Some(scheduled) => scheduled,
-                None => match thread.wait_at(&seat, self.renews).await {
-                    Some(scheduled) => scheduled,
-                    None => {
-                        self.free = Instant::now();
-                        continue;
-                    }
-                },
+            let mut scheduled = thread.take_due(self.free);
+            if scheduled.is_none() {
+                scheduled = thread.wait_at(&seat, self.renews).await;
+            }
+            let Some(scheduled) = scheduled else {
+                self.free = Instant::now();
+                continue;
             };
             let flow = self.draw(&thread);
             thread.at_work(1);

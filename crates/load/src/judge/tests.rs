@@ -205,7 +205,7 @@ fn a_run_that_was_given_up_fails_and_an_interrupted_one_is_judged() {
             run.generator.iter_mut().for_each(|sample| sample.threads[0] = 1.0);
         },
         Verdict::Fail,
-        &["the run was given up: connection refused"],
+        &["the run was given up: connection refused", "stage 1 (100 users): the generator's thread 0"],
     );
     check(
         |run| {

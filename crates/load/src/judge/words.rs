@@ -34,7 +34,9 @@ pub(super) fn why(
         why.push(nothing_judged(run));
     }
     why.extend(judgements(run, verdict, promises));
-    if verdict == Verdict::Fail || run.knee.as_ref().is_some_and(|knee| knee.breaks.is_some()) {
+    let is_given_up = matches!(run.ended, Ended::GaveUp(_));
+    if verdict == Verdict::Fail && !is_given_up || run.knee.as_ref().is_some_and(|knee| knee.breaks.is_some())
+    {
         let end = run.seconds.last().map_or(0, |second| second.at + 1);
         why.extend(run.exhausted(0, end).map(|what| format!("what ran out first: {what}")));
     }
