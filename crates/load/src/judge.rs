@@ -22,7 +22,8 @@ mod words;
 #[derive(Clone, Debug, Serialize)]
 pub struct Findings {
     pub verdict: Verdict,
-    /// In words, one sentence each, the most important first: why it is not PASS, or what PASS rests on.
+    /// In words, one sentence each, the most important first: why it is not PASS, or what PASS rests on. At the end
+    /// the run's own notes.
     pub why: Vec<String>,
     /// Of the promises that the scenario exercises.
     pub promises: Vec<PromiseFinding>,
@@ -61,8 +62,10 @@ impl Run {
     }
 
     fn verdict(&self, promises: &[PromiseFinding], health: &[health::Health]) -> Verdict {
-        if let Ended::GaveUp(_) = self.ended {
-            return Verdict::Fail;
+        match self.ended {
+            Ended::GaveUp(_) => return Verdict::Fail,
+            Ended::Broke(_) => return Verdict::Invalid,
+            Ended::Completed | Ended::Interrupted => {}
         }
         if let Some(Knee { verdict, .. }) = self.knee {
             return verdict;

@@ -49,6 +49,8 @@ pub enum Ended {
     Interrupted,
     /// With the reason in words: the target cannot be reached, everything fails.
     GaveUp(String),
+    /// The generator itself failed, with the reason in words.
+    Broke(String),
 }
 
 /// Which latency the objectives are judged on.

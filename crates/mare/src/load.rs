@@ -87,7 +87,14 @@ fn parse(source: &str, origin: &Path) -> Result<Scenario, mare_manifest::Mistake
 
 /// The objectives of the manifest, if the scenario names one, and the scenario's thresholds.
 fn promises(scenario: &Scenario) -> Result<Vec<Promise>> {
-    let manifest: Option<Manifest> = scenario.manifest.as_deref().map(check::read).transpose()?;
+    let read = |file: &Path| {
+        if !file.exists() {
+            let message = format!("the scenario's manifest does not exist: {}", file.display());
+            return Err(Usage(message).into());
+        }
+        check::read(file)
+    };
+    let manifest: Option<Manifest> = scenario.manifest.as_deref().map(read).transpose()?;
     let (objectives, routes) =
         manifest.map(|manifest| (manifest.objectives, manifest.routes)).unwrap_or_default();
     Ok(scenario::promises(scenario, &objectives, &routes))
@@ -98,9 +105,10 @@ fn seek(arguments: &cli::Load, scenario: &Scenario) -> Result<Option<Seek>> {
         return Ok(None);
     }
     let highest = scenario.stages.iter().map(|stage| stage.level).fold(0.0, f64::max);
+    let to = arguments.to.unwrap_or(highest * 10.0);
     let seek = Seek {
-        from: arguments.from.unwrap_or(highest / 10.0).max(1.0),
-        to: arguments.to.unwrap_or(highest * 10.0),
+        from: arguments.from.unwrap_or((highest / 10.0).min(to)).max(1.0),
+        to,
         hold: arguments.hold,
         resolution: arguments.resolution,
     };
@@ -193,8 +201,7 @@ fn conclude(run: &Run, out: &Path, arguments: &cli::Load) -> Result<ExitCode> {
     } else {
         let style = if io::stdout().is_terminal() { Style::Coloured } else { Style::Plain };
         let text = report::text(run, &findings, style);
-        let notes: String = run.notes.iter().map(|note| note.clone() + "\n").collect();
-        crate::print(&format!("{text}{notes}\nThe report is in {}\n", out.join("report.html").display()));
+        crate::print(&format!("{text}\nThe report is in {}\n", out.join("report.html").display()));
     }
     Ok(ExitCode::from(match findings.verdict {
         Verdict::Pass => 0,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
@@ -23,7 +23,10 @@ use crate::scenario::HttpVersion;
 const CONNECTS_PER_SECOND: u32 = 10_000;
 
 /// One source address has 28,232 ports; from about 14,000 in use the kernel's search for a free one stalls.
-const USERS_PER_SOURCE: u64 = 5_000;
+pub(super) const USERS_PER_SOURCE: u64 = 5_000;
+
+/// A first connection is not part of any request, so no step's time-out bounds it.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// With more users than this, connections are reset at the end: their closed ports would block the next run.
 const RESET_FROM_USERS: u64 = 1_000;
@@ -44,7 +47,7 @@ pub(crate) struct Recipe {
 pub(crate) struct Connector {
     recipe: Recipe,
     /// From one connect to the next.
-    spacing: Duration,
+    pub(super) spacing: Duration,
     next: Cell<Instant>,
 }
 
@@ -82,7 +85,8 @@ impl Recipe {
             Some(tls) => {
                 let name = ServerName::try_from(self.endpoint.host.clone())
                     .map_err(|error| Failure::Connect(error.to_string()))?;
-                Stream::Tls(Box::new(tls.connect(name, plain).await.map_err(refused)?))
+                let stream = tls.connect(name, plain).await;
+                Stream::Tls(Box::new(stream.map_err(|error| Failure::Connect(handshake(&error)))?))
             }
         };
         if let (HttpVersion::Http2, Stream::Tls(stream)) = (self.version, &stream)
@@ -109,7 +113,7 @@ impl Recipe {
     }
 
     /// All of 127.0.0.0/8 is this machine.
-    fn source(&self, user: u64) -> Option<Ipv4Addr> {
+    pub(super) fn source(&self, user: u64) -> Option<Ipv4Addr> {
         let IpAddr::V4(target) = self.endpoint.address.ip() else { return None };
         if self.users <= USERS_PER_SOURCE || !target.is_loopback() {
             return None;
@@ -130,15 +134,26 @@ impl Connector {
         Self { recipe, spacing, next: Cell::new(Instant::now()) }
     }
 
-    /// Waits for its turn, then connects, at most until `deadline`.
-    pub(crate) async fn connect(&self, user: u64, deadline: Instant) -> Result<Connection, Failure> {
+    /// Waits for its turn, which is no part of the time-out, then connects.
+    pub(crate) async fn connect(&self, user: u64) -> Result<Connection, Failure> {
         let now = Instant::now();
         let turn = self.next.get().max(now);
         self.next.set(turn + self.spacing);
         if turn > now {
             sleep_until(turn).await;
         }
-        timeout_at(deadline, self.recipe.connect(user)).await.map_err(|_elapsed| Failure::Timeout)?
+        timeout(TIMEOUT, self.recipe.connect(user)).await.map_err(|_elapsed| Failure::Timeout)?
+    }
+}
+
+/// In words, why there is no TLS.
+fn handshake(error: &io::Error) -> String {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    match cause {
+        Some(tokio_rustls::rustls::Error::InvalidMessage(_)) => {
+            "it does not speak TLS: say http://".to_owned()
+        }
+        _ => reason(error),
     }
 }
 

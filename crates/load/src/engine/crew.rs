@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
@@ -22,6 +23,17 @@ pub(crate) struct Crew {
     pub(crate) plan: watch::Sender<Arc<Plan>>,
     pub(crate) sources: usize,
     pub(crate) start: Instant,
+}
+
+impl Crew {
+    /// Seconds since the start.
+    pub(crate) fn elapsed(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+
+    pub(crate) fn when(&self, at: f64) -> Instant {
+        self.start + Duration::from_secs_f64(at)
+    }
 }
 
 /// What all threads of a process have in common.

@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::run::{PlatformSample, ServiceSample};
@@ -72,8 +73,32 @@ struct Used {
     cores: f64,
 }
 
+/// Asks the platform, in a task of its own: it may be slow to answer.
+pub(super) struct Watch {
+    pub(super) samples: mpsc::Receiver<PlatformSample>,
+    task: Option<(JoinHandle<()>, oneshot::Sender<()>)>,
+}
+
+impl Watch {
+    pub(super) fn start(admin: Option<Admin>, start: Instant) -> Self {
+        let (sender, samples) = mpsc::channel(16);
+        let (stop, stopped) = oneshot::channel();
+        let task = admin.map(|admin| (tokio::spawn(sample(admin, start, sender, stopped)), stop));
+        Self { samples, task }
+    }
+
+    pub(super) async fn stop(self) {
+        drop(self.samples);
+        if let Some((task, stop)) = self.task {
+            drop(stop);
+            // It only ends early if it panicked, and then said so.
+            let _ = task.await;
+        }
+    }
+}
+
 /// Sends a sample each second until nobody listens. Times at which nothing answers are left out.
-pub(crate) async fn sample(
+async fn sample(
     admin: Admin,
     start: Instant,
     samples: mpsc::Sender<PlatformSample>,

@@ -1,12 +1,14 @@
 //! Several processes, because one has too few files for many users: this one tells them what to do and listens.
 //!
-//! A child is `mare __load`. It reads lines of JSON: its [`Job`], then [`Order`]s; and writes [`Word`]s, one a line.
-//! When its input ends it ends too, so none outlives the one that started it.
+//! A child is `mare __load`. It reads lines of JSON: its [`Job`], then [`Plan`]s, of which the first starts it and
+//! each replaces the one before; and writes [`Word`]s, one a line. When its input ends it ends too, so none outlives
+//! the one that started it.
 
 use std::io::{self, BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::connector::Recipe;
 use super::crew::{self, Crew, Work, words};
@@ -28,7 +30,10 @@ use crate::scenario::Scenario;
 pub const VERB: &str = "__load";
 
 /// Files a process needs beside its users' connections.
-const FILES_SPARE: u64 = 200;
+pub(crate) const FILES_SPARE: u64 = 200;
+
+/// To read the scenario and its feeds.
+const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a child is to do. It reads the scenario itself: the same text, in the same folder and environment.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -41,14 +46,6 @@ pub(crate) struct Job {
     pub(crate) seed: u64,
     /// Of all processes.
     pub(crate) users: u64,
-    pub(crate) plan: Plan,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Order {
-    Start,
-    Plan(Plan),
 }
 
 /// Reads a scenario's text; the same function must serve parent and child.
@@ -68,8 +65,7 @@ pub(crate) fn connections_max() -> u64 {
 /// Starts a process for each job, and lets them begin together.
 pub(crate) async fn start(program: &Path, jobs: Vec<Job>, plan: Plan) -> io::Result<Crew> {
     let (sender, mut words) = words();
-    let (plan, watched) = watch::channel(Arc::new(plan));
-    let (go, going) = watch::channel(false);
+    let (sending, plans) = watch::channel(Arc::default());
     let sources = jobs.len();
     for (source, job) in jobs.into_iter().enumerate() {
         let mut child = Command::new(program)
@@ -80,18 +76,19 @@ pub(crate) async fn start(program: &Path, jobs: Vec<Job>, plan: Plan) -> io::Res
             .spawn()?;
         let Some(mut input) = child.stdin.take() else { continue };
         write_line(&mut input, &job).await?;
-        tokio::spawn(attend(child, input, source, watched.clone(), going.clone(), sender.clone()));
+        tokio::spawn(attend(child, input, source, plans.clone(), sender.clone()));
     }
     drop(sender);
     for _ in 0..sources {
-        match words.recv().await {
-            Some((_, Word::Ready)) => {}
-            Some((_, Word::Failed(why))) => return Err(io::Error::other(why)),
-            _ => return Err(io::Error::other("a process of the generator ended before it began")),
+        match timeout(READY_WITHIN, words.recv()).await {
+            Ok(Some((_, Word::Ready))) => {}
+            Ok(Some((_, Word::Failed(why)))) => return Err(io::Error::other(why)),
+            Ok(_) => return Err(io::Error::other("a process of the generator ended before it began")),
+            Err(_elapsed) => return Err(io::Error::other("a process of the generator does not begin")),
         }
     }
-    go.send_replace(true);
-    Ok(Crew { words, plan, sources, start: Instant::now() })
+    sending.send_replace(Arc::new(plan));
+    Ok(Crew { words, plan: sending, sources, start: Instant::now() })
 }
 
 /// Stands between one child and the coordinator, until the child ends or nobody listens.
@@ -99,8 +96,7 @@ async fn attend(
     mut child: Child,
     mut input: ChildStdin,
     source: usize,
-    mut plan: watch::Receiver<Arc<Plan>>,
-    mut going: watch::Receiver<bool>,
+    mut plans: watch::Receiver<Arc<Plan>>,
     words: mpsc::Sender<(usize, Word)>,
 ) {
     let Some(output) = child.stdout.take() else { return };
@@ -118,16 +114,15 @@ async fn attend(
                     return;
                 }
             }
-            // An order that cannot be written is followed by the end of the output, which says why.
-            Ok(()) = going.changed() => drop(write_line(&mut input, &Order::Start).await),
-            Ok(()) = plan.changed() => {
-                let order = Order::Plan(Plan::clone(&plan.borrow_and_update()));
-                drop(write_line(&mut input, &order).await);
+            // A plan that cannot be written is followed by the end of the output, which says why.
+            Ok(()) = plans.changed() => {
+                let plan = Arc::clone(&plans.borrow_and_update());
+                drop(write_line(&mut input, &*plan).await);
             }
         }
     };
     // It closed its output, so it is about to end; if not, dropping it kills it.
-    let status = match tokio::time::timeout(std::time::Duration::from_secs(1), child.wait()).await {
+    let status = match timeout(Duration::from_secs(1), child.wait()).await {
         Ok(Ok(status)) => format!(" ({status})"),
         _ => String::new(),
     };
@@ -145,7 +140,7 @@ async fn write_line(input: &mut ChildStdin, line: &impl Serialize) -> io::Result
 pub async fn child(read: ReadScenario) -> io::Result<()> {
     // A terminal's Ctrl-C reaches every process; the one that started this says when to stop.
     let _interrupts = signal(SignalKind::interrupt())?;
-    let (sender, mut orders) = mpsc::channel::<String>(16);
+    let (sender, mut lines) = mpsc::channel::<String>(16);
     // A thread, because a read of standard input cannot be given up.
     std::thread::spawn(move || {
         for line in io::stdin().lock().lines() {
@@ -156,7 +151,7 @@ pub async fn child(read: ReadScenario) -> io::Result<()> {
         }
         std::process::exit(0);
     });
-    let job: Job = serde_json::from_str(&orders.recv().await.unwrap_or_default())?;
+    let job: Job = serde_json::from_str(&lines.recv().await.unwrap_or_default())?;
     connections_max();
     let scenario = match read(&job.source, &job.origin) {
         Ok(scenario) => scenario,
@@ -166,17 +161,14 @@ pub async fn child(read: ReadScenario) -> io::Result<()> {
     let crew =
         Work { scenario: Arc::new(scenario), recipe, share: job.share, threads: job.threads, seed: job.seed };
     say(&Word::Ready)?;
-    // Whatever comes first is the start.
-    orders.recv().await;
-    let mut crew = crew::start(&crew, job.plan)?;
+    let plan = serde_json::from_str(&lines.recv().await.unwrap_or_default())?;
+    let mut crew = crew::start(&crew, plan)?;
     let mut merger = Merger::new(crew.sources);
     let mut unanswered = 0;
     while !merger.is_done() {
         tokio::select! {
-            Some(line) = orders.recv() => {
-                if let Order::Plan(plan) = serde_json::from_str(&line)? {
-                    crew.plan.send_replace(Arc::new(plan));
-                }
+            Some(line) = lines.recv() => {
+                crew.plan.send_replace(Arc::new(serde_json::from_str(&line)?));
             }
             word = crew.words.recv() => match word {
                 Some((source, Word::Tick(tick))) => merger.add(source, *tick),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   plan ──► crowd (closed): wakes user after user as the level rises ──┐
-//!        └─► dispatch (open): hands each arrival to an idle user ───────┤
+//!        └─► `dispatch` (open): hands each arrival to an idle user ─────┤
 //!                                                                      ▼
 //!   words ◄── ticks, once a second ◄── recorder ◄── samples ◄──────── users
 //! ```
@@ -19,15 +19,13 @@ use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep_until};
 
 use super::connector::{Connector, Recipe};
-use super::plan::{Plan, Share, whole};
+use super::dispatch::Arrivals;
+use super::plan::{Plan, Share};
 use super::recorder::{Recorder, Sample};
 use super::user::User;
 use super::user::render::Script;
 use super::wire::Word;
 use crate::scenario::{Model, Scenario};
-
-/// Users made ready before the first arrival: as many as arrive in this time at the highest rate planned.
-const WARM_FOR: f64 = 0.1;
 
 /// What a thread is to do.
 #[derive(Clone)]
@@ -50,9 +48,9 @@ pub(crate) struct Thread {
     pub(crate) recorder: RefCell<Recorder>,
     pub(crate) seed: u64,
     model: Model,
-    share: Share,
-    start: Instant,
-    plan: RefCell<Arc<Plan>>,
+    pub(super) share: Share,
+    pub(super) start: Instant,
+    pub(super) plan: RefCell<Arc<Plan>>,
     /// Wakes whoever waits for what the plan says.
     replanned: Notify,
     /// Users with a request under way.
@@ -60,20 +58,8 @@ pub(crate) struct Thread {
     /// Nothing begins any more.
     is_ending: Cell<bool>,
     quiet: Notify,
-    /// Idle users, the one that was busy last on top (open model).
-    idle: RefCell<Vec<Rc<Seat>>>,
-    /// Users that are being made ready (open model).
-    warming: Cell<u64>,
-    /// Own arrivals handed out.
-    arrived: Cell<u64>,
-    taken: Notify,
-}
-
-/// Where an idle user waits for an arrival.
-#[derive(Default)]
-pub(crate) struct Seat {
-    scheduled: Cell<Option<Instant>>,
-    called: Notify,
+    /// Open model.
+    pub(super) arrivals: Arrivals,
 }
 
 /// Runs until the plan is over and every request under way is answered, or the plan's grace has passed.
@@ -94,10 +80,7 @@ pub(crate) async fn run(assignment: Assignment) {
         busy: Cell::new(0),
         is_ending: Cell::new(false),
         quiet: Notify::new(),
-        idle: RefCell::default(),
-        warming: Cell::new(0),
-        arrived: Cell::new(0),
-        taken: Notify::new(),
+        arrivals: Arrivals::default(),
     });
     let tasks = match scenario.model {
         Model::Users => spawn_local(Rc::clone(&thread).crowd()),
@@ -155,48 +138,6 @@ impl Thread {
         }
     }
 
-    /// Hands each arrival, when it is due, to an idle user. Makes more users ready when there are too few, up to
-    /// `users_max`. An arrival that finds none waits: nothing is queued, because its time is known from its number.
-    async fn dispatch(self: Rc<Self>, users_max: u64) {
-        let mut users = 0;
-        let warm = self.plan.borrow().level_max() * WARM_FOR / self.share.of as f64;
-        self.warm(&mut users, whole(warm.ceil()).min(users_max));
-        loop {
-            let now = Instant::now();
-            let elapsed = self.elapsed(now);
-            let nth = self.arrived.get();
-            let due = self.plan.borrow().arrival(self.share.number(nth));
-            if due.is_none_or(|due| due > elapsed) {
-                self.rest(due).await;
-                continue;
-            }
-            let idle = self.idle.borrow_mut().pop();
-            if let Some(seat) = idle {
-                seat.scheduled.set(self.take_due(now));
-                seat.called.notify_one();
-                continue;
-            }
-            let due_now = self.plan.borrow().arrivals(elapsed, self.share);
-            let missing = due_now.saturating_sub(nth).saturating_sub(self.warming.get());
-            let more = missing.min(users_max - users);
-            self.warm(&mut users, more);
-            let next = self.plan.borrow().arrival(self.share.number(due_now));
-            tokio::select! {
-                () = self.taken.notified() => {}
-                () = self.rest(next) => {}
-            }
-        }
-    }
-
-    fn warm(self: &Rc<Self>, users: &mut u64, count: u64) {
-        for _ in 0..count {
-            let user = User::new(Rc::clone(self), self.share.number(*users));
-            self.warming.set(self.warming.get() + 1);
-            *users += 1;
-            spawn_local(user.run_open());
-        }
-    }
-
     /// Sends on the seconds that are complete. False if nobody listens any more.
     async fn tell(&self, source: usize, words: &mpsc::Sender<(usize, Word)>) -> bool {
         loop {
@@ -236,35 +177,6 @@ impl Thread {
     /// Whether nothing may begin any more at `now`.
     pub(crate) fn is_over(&self, now: Instant) -> bool {
         self.plan.borrow().is_over(self.elapsed(now))
-    }
-
-    /// The start of the next arrival, if that has come.
-    pub(crate) fn take_due(&self, now: Instant) -> Option<Instant> {
-        let nth = self.arrived.get();
-        let elapsed = self.elapsed(now);
-        let plan = self.plan.borrow();
-        let due =
-            plan.arrival(self.share.number(nth)).filter(|&due| due <= elapsed && !plan.is_over(elapsed))?;
-        self.arrived.set(nth + 1);
-        self.taken.notify_one();
-        Some(self.start + Duration::from_secs_f64(due))
-    }
-
-    /// Waits for an arrival, and returns its scheduled start.
-    pub(crate) async fn wait_at(&self, seat: &Rc<Seat>) -> Instant {
-        loop {
-            self.idle.borrow_mut().push(Rc::clone(seat));
-            self.taken.notify_one();
-            seat.called.notified().await;
-            if let Some(scheduled) = seat.scheduled.take() {
-                return scheduled;
-            }
-        }
-    }
-
-    /// A user that was being made ready is, or has given up.
-    pub(crate) fn warmed(&self) {
-        self.warming.set(self.warming.get() - 1);
     }
 
     pub(crate) fn at_work(&self, change: i32) {
@@ -314,7 +226,7 @@ impl Thread {
     }
 
     /// Until a time of the plan, or until the plan changes.
-    async fn rest(&self, until: Option<f64>) {
+    pub(super) async fn rest(&self, until: Option<f64>) {
         let at = async {
             match until {
                 Some(at) => sleep_until(self.when(at)).await,
@@ -332,7 +244,7 @@ impl Thread {
         self.start + Duration::from_secs_f64(at) + Duration::from_micros(1)
     }
 
-    fn elapsed(&self, now: Instant) -> f64 {
+    pub(super) fn elapsed(&self, now: Instant) -> f64 {
         now.saturating_duration_since(self.start).as_secs_f64()
     }
 }

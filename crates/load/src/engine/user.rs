@@ -6,20 +6,18 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::connection::{Answer, Broken, Connection};
+use super::dispatch::Seat;
 use super::recorder::{Failure, Sample};
-use super::thread::{Seat, Thread};
+use super::thread::Thread;
 use crate::scenario::{Pause, Span};
 use render::{Memory, Prepared, PreparedFlow};
 
 /// How often a user tries the scenario's set-up before it gives up, and how long it rests in between.
 const SETUP_ATTEMPTS: u32 = 3;
 const SETUP_REST: Duration = Duration::from_secs(1);
-
-/// A first connection is not part of any request, so no step's time-out bounds it.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A user that cannot even send would otherwise do nothing else, at full speed. Doubles, up to the second.
 const REST_MIN: Duration = Duration::from_millis(50);
@@ -30,8 +28,8 @@ pub(crate) struct User {
     rng: Rng,
     connection: Option<Connection>,
     memory: Memory,
-    /// When the set-up was made.
-    set_up: Instant,
+    /// When the set-up is to be made again.
+    renews: Option<Instant>,
     /// How long it rests after the next request it cannot send.
     rest: Duration,
     /// Since when it has had nothing to wait for but its next start.
@@ -42,15 +40,7 @@ impl User {
     pub(crate) fn new(thread: Rc<Thread>, number: u64) -> Self {
         let rng = Rng::with_seed(thread.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let memory = Memory { user: number, ..Memory::default() };
-        Self {
-            thread,
-            rng,
-            connection: None,
-            memory,
-            set_up: Instant::now(),
-            rest: REST_MIN,
-            free: Instant::now(),
-        }
+        Self { thread, rng, connection: None, memory, renews: None, rest: REST_MIN, free: Instant::now() }
     }
 
     /// Runs flow after flow while the level wants this user (closed model).
@@ -72,20 +62,21 @@ impl User {
                 thread.until_wanted(number).await;
                 thread.at_work(1);
                 self.free = Instant::now();
+                self.renew(&thread).await;
                 intended = self.first(flow);
                 continue;
             }
             self.run(flow, intended).await;
-            let is_renewed = self.renew(&thread).await;
-            // A paced user keeps its clock, however late it is.
+            let answered = self.free;
+            self.renew(&thread).await;
             intended = match &flow.flow.pause {
                 Pause::Think(span) => self.free + self.span(span),
-                Pause::Pacing(span) => intended + self.span(span),
+                // A paced user keeps its clock, however late it is; a set-up made again makes it no later.
+                Pause::Pacing(span) => {
+                    let next = intended + self.span(span);
+                    next.max(self.free - answered.saturating_duration_since(next))
+                }
             };
-            if is_renewed {
-                // The set-up's time is not the target's fault.
-                intended = intended.max(self.free);
-            }
             flow = self.draw(&thread);
         }
     }
@@ -100,15 +91,19 @@ impl User {
         }
         let seat = Rc::new(Seat::default());
         loop {
-            let scheduled = match thread.take_due(self.free) {
-                Some(scheduled) => scheduled,
-                None => thread.wait_at(&seat).await,
+            self.renew(&thread).await;
+            let mut scheduled = thread.take_due(self.free);
+            if scheduled.is_none() {
+                scheduled = thread.wait_at(&seat, self.renews).await;
+            }
+            let Some(scheduled) = scheduled else {
+                self.free = Instant::now();
+                continue;
             };
             let flow = self.draw(&thread);
             thread.at_work(1);
             self.run(flow, scheduled).await;
             thread.at_work(-1);
-            self.renew(&thread).await;
         }
     }
 
@@ -116,8 +111,7 @@ impl User {
     async fn prepare(&mut self) -> bool {
         let thread = Rc::clone(&self.thread);
         // If it fails, the first request tries again, and counts.
-        let connection = thread.connector.connect(self.memory.user, Instant::now() + CONNECT_TIMEOUT).await;
-        self.connection = connection.ok();
+        self.connection = thread.connector.connect(self.memory.user).await.ok();
         let mut failure = None;
         for attempt in 0..SETUP_ATTEMPTS {
             if attempt > 0 {
@@ -133,23 +127,26 @@ impl User {
         failure.is_none()
     }
 
-    /// Makes the set-up again if it is due, and tells whether it was.
-    async fn renew(&mut self, thread: &Thread) -> bool {
-        let is_due = thread.script.setup_every.is_some_and(|every| self.free - self.set_up >= every);
-        if is_due {
-            let _told_by_the_next_request = self.set_up(thread).await;
+    /// Makes the set-up again if it is due.
+    async fn renew(&mut self, thread: &Thread) {
+        if self.renews.is_some_and(|due| due <= self.free) {
+            let is_made = self.set_up(thread).await.is_ok();
             self.free = Instant::now();
+            if !is_made {
+                // The next request tells.
+                self.renews = Some(self.free + SETUP_REST);
+            }
         }
-        is_due
     }
 
     async fn set_up(&mut self, thread: &Thread) -> Result<(), Failure> {
-        self.set_up = Instant::now();
+        let begun = Instant::now();
         for step in &thread.script.setup {
             let mut sent = Instant::now();
             let answer = self.ask(step, sent + step.step.timeout, &mut sent).await?;
             step.take(&answer, &mut self.memory)?;
         }
+        self.renews = thread.script.setup_every.map(|every| begun + every);
         Ok(())
     }
 
@@ -226,7 +223,8 @@ impl User {
                 connection
             } else {
                 is_fresh = true;
-                let connection = self.thread.connector.connect(self.memory.user, deadline).await?;
+                let connection = timeout_at(deadline, self.thread.connector.connect(self.memory.user)).await;
+                let connection = connection.map_err(|_elapsed| Failure::Timeout)??;
                 *sent = Instant::now();
                 connection
             };

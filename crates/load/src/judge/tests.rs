@@ -205,7 +205,7 @@ fn a_run_that_was_given_up_fails_and_an_interrupted_one_is_judged() {
             run.generator.iter_mut().for_each(|sample| sample.threads[0] = 1.0);
         },
         Verdict::Fail,
-        &["the run was given up: connection refused"],
+        &["the run was given up: connection refused", "stage 1 (100 users): the generator's thread 0"],
     );
     check(
         |run| {
@@ -215,6 +215,26 @@ fn a_run_that_was_given_up_fails_and_an_interrupted_one_is_judged() {
         Verdict::Pass,
         &["interrupted after 40 s: judged on what was done until then"],
     );
+}
+
+#[test]
+fn a_generator_that_failed_proves_nothing() {
+    let reason = "process 1 of the generator ended".to_owned();
+    check(
+        |run| {
+            slow(run);
+            run.ended = Ended::Broke(reason);
+        },
+        Verdict::Invalid,
+        &["the load generator failed: process 1 of the generator ended"],
+    );
+}
+
+#[test]
+fn the_notes_of_a_run_are_told() {
+    let mut run = run();
+    run.notes = vec!["2 requests were still unanswered".to_owned()];
+    assert_eq!(run.findings().why.last(), run.notes.first());
 }
 
 #[test]
@@ -267,6 +287,10 @@ fn windows_widen_until_every_promise_can_be_told() {
     assert_eq!(windows.len(), 11);
     assert_eq!(windows.iter().position(|&violated| violated), Some(2));
     assert_eq!(run.violated_windows(60, 70, 5), [false]);
+    // What is broken already need not wait for 2,000 requests.
+    run.promises[0].limits = vec![P95, ERRORS];
+    slow(&mut run);
+    assert_eq!(run.violated_windows(0, 60, 5), vec![true; 12]);
 }
 
 #[test]

@@ -25,8 +25,8 @@ impl Run {
 
     /// Whether any promise was violated, for each window of `from..until`.
     ///
-    /// A window lasts `window_seconds`, and longer until every promise has enough requests to be told within it; what
-    /// is left at the end belongs to the last window.
+    /// A window lasts `window_seconds`, and longer until every promise has enough requests to be told within it, or
+    /// one is broken for certain; what is left at the end belongs to the last window.
     pub fn violated_windows(&self, from: u32, until: u32, window_seconds: u32) -> Vec<bool> {
         let clauses: Vec<(&Promise, Clause)> = self
             .promises
@@ -43,7 +43,9 @@ impl Run {
             for (sum, (promise, clause)) in current.iter_mut().zip(&clauses) {
                 *sum = sum.and(second.events(promise, clause));
             }
-            let enough = current.iter().zip(&clauses).all(|(events, (_, clause))| is_enough(*events, clause));
+            let mut told = current.iter().zip(&clauses).map(|(events, (_, clause))| (*events, clause));
+            let enough = told.clone().all(|(events, clause)| is_enough(events, clause))
+                || told.any(|(events, clause)| is_broken(events, clause));
             if second.at + 1 >= began + window_seconds && enough {
                 windows.push(std::mem::replace(&mut current, nothing.clone()));
                 began = second.at + 1;
@@ -64,6 +66,11 @@ fn is_enough(events: Events, clause: &Clause) -> bool {
     // The allowance is for 1 - 0.95, which is not quite 0.05. Where nothing may be bad, one request tells.
     let allowed = 1.0 - clause.target();
     events.total > 0 && (allowed <= 0.0 || events.total as f64 * allowed >= BAD_EXPECTED - 1e-6)
+}
+
+/// So many were bad that more requests would not mend it.
+fn is_broken(events: Events, clause: &Clause) -> bool {
+    events.bad() as f64 >= BAD_EXPECTED && !events.meet(clause.target())
 }
 
 impl Second {

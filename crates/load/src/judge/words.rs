@@ -17,6 +17,7 @@ pub(super) fn why(
     let mut why = Vec::new();
     match &run.ended {
         Ended::GaveUp(reason) => why.push(format!("the run was given up: {reason}")),
+        Ended::Broke(reason) => why.push(format!("the load generator failed: {reason}")),
         Ended::Interrupted => {
             why.push(format!(
                 "interrupted after {} s: judged on what was done until then",
@@ -33,13 +34,16 @@ pub(super) fn why(
         why.push(nothing_judged(run));
     }
     why.extend(judgements(run, verdict, promises));
-    if verdict == Verdict::Fail || run.knee.as_ref().is_some_and(|knee| knee.breaks.is_some()) {
+    let is_given_up = matches!(run.ended, Ended::GaveUp(_));
+    if verdict == Verdict::Fail && !is_given_up || run.knee.as_ref().is_some_and(|knee| knee.breaks.is_some())
+    {
         let end = run.seconds.last().map_or(0, |second| second.at + 1);
         why.extend(run.exhausted(0, end).map(|what| format!("what ran out first: {what}")));
     }
     if verdict == Verdict::Pass && healthy && !run.generator.is_empty() {
         why.push("the generator was healthy throughout".to_owned());
     }
+    why.extend(run.notes.iter().cloned());
     why
 }
 
@@ -97,6 +101,9 @@ fn nothing_judged(run: &Run) -> String {
 fn about_knee(knee: &Knee, unit: &str) -> String {
     let uncertain = match knee.verdict {
         Verdict::Pass | Verdict::Fail => "in every repetition",
+        Verdict::Inconclusive if starved(knee) => {
+            "but the last hold had too few requests to tell: try a longer --hold"
+        }
         Verdict::Inconclusive => "but repetitions disagree, or the search ended early",
         Verdict::Invalid => "but the generator was not healthy above that",
     };
@@ -120,6 +127,10 @@ fn about_knee(knee: &Knee, unit: &str) -> String {
         }
         (None, None) => format!("no level could be judged, {uncertain}"),
     }
+}
+
+fn starved(knee: &Knee) -> bool {
+    knee.levels.last().is_some_and(|level| level.verdict == Verdict::Inconclusive)
 }
 
 fn unit(run: &Run) -> &'static str {

@@ -63,7 +63,6 @@ fn verdict(summary: &Summary) -> Markup {
             h1 { (summary.scenario) }
             p.verdict { span.mark aria-hidden="true" { (mark(summary.verdict)) } (summary.verdict) }
             p.meaning { (meaning(summary)) }
-            @if let Some(ended) = ended(summary) { p.ended { (ended) } }
             @if !summary.why.is_empty() {
                 ul.why { @for why in &summary.why { li { (why) } } }
             }
@@ -167,19 +166,6 @@ fn judged(judged: Judged) -> String {
     )
 }
 
-fn ended(summary: &Summary) -> Option<String> {
-    let planned = || clock(summary.planned_s.into());
-    match &summary.ended {
-        Ended::Completed => None,
-        Ended::Interrupted => {
-            Some(format!("Stopped after {} of {}.", clock(summary.duration_s.into()), planned()))
-        }
-        Ended::GaveUp(reason) => {
-            Some(format!("Gave up after {} of {}: {reason}", clock(summary.duration_s.into()), planned()))
-        }
-    }
-}
-
 fn clock_date(summary: &Summary) -> String {
     summary.started.strftime("%-d %B %Y, %H:%M UTC").to_string()
 }
@@ -204,9 +190,7 @@ fn mark(verdict: Verdict) -> &'static str {
 
 fn meaning(summary: &Summary) -> &'static str {
     match summary.verdict {
-        Verdict::Invalid if matches!(summary.ended, Ended::GaveUp(_)) => {
-            "The run was given up, so it proves nothing."
-        }
+        Verdict::Fail if matches!(summary.ended, Ended::GaveUp(_)) => "The run was given up.",
         Verdict::Pass => "Every objective was kept.",
         Verdict::Inconclusive => "The measurement is too uncertain to tell.",
         Verdict::Fail => "At least one objective was broken.",

@@ -27,7 +27,6 @@ pub(super) struct Summary {
     pub(super) started: jiff::Timestamp,
     pub(super) ended: Ended,
     pub(super) duration_s: u32,
-    pub(super) planned_s: u32,
     pub(super) judged: Judged,
     /// Levels are flows per second, not users.
     pub(super) open: bool,
@@ -115,7 +114,6 @@ impl Summary {
             started: run.started,
             ended: run.ended.clone(),
             duration_s: series::length(run),
-            planned_s: run.stages.last().map_or(0, |stage| stage.until),
             judged: run.judged,
             open: run.open,
             level_max: run.stages.iter().map(|stage| stage.level).fold(0.0, f64::max),

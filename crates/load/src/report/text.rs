@@ -5,7 +5,6 @@ use mare_slo::Verdict;
 use super::format::{bytes, clock, count, level, line, milliseconds, percent};
 use super::merged::Latency;
 use super::summary::{ObjectiveRow, StepRow, Summary};
-use crate::run::Ended;
 
 /// Whether the text may carry colour codes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,7 +32,6 @@ pub(super) fn render(summary: &Summary, style: Style) -> String {
         format!("{}  {}\n", verdict(summary.verdict, style), line(&summary.scenario, 60)),
         facts(summary),
         why.collect(),
-        ended(summary),
         knee(summary),
         section("Objectives", &objectives(summary, style), Align::Left),
         section("Steps (response time)", &steps(summary), Align::Numbers),
@@ -53,14 +51,6 @@ fn facts(summary: &Summary) -> String {
         percent(summary.total.error_ratio()),
         line(&summary.target, 60),
     )
-}
-
-fn ended(summary: &Summary) -> String {
-    match &summary.ended {
-        Ended::Completed => String::new(),
-        Ended::Interrupted => format!("  - stopped before its planned {}\n", clock(summary.planned_s.into())),
-        Ended::GaveUp(reason) => format!("  - gave up: {}\n", line(reason, 400)),
-    }
 }
 
 fn knee(summary: &Summary) -> String {
