@@ -24,7 +24,7 @@ pub struct Observation {
 pub struct InstanceObservation {
     pub id: InstanceId,
     pub in_flight: u32,
-    /// Connections refused or broken since the last report.
+    /// Connections that could not be opened since the last report; each made the gateway pass over it for a while.
     pub failures: u32,
 }
 
