@@ -41,6 +41,22 @@ async fn a_page_in_a_browser_does_not_get_in() {
 }
 
 #[tokio::test]
+async fn nothing_is_changed_there() {
+    let mare = Mare::up(WEB).await;
+    for path in ["/", "/healthz", "/metrics", "/api/status", "/api/slo", "/api/logs/web"] {
+        for method in [Method::POST, Method::DELETE] {
+            let answer = ask(mare.admin, method, path, &[], "").await;
+            assert_eq!(answer.status, 405, "{path}");
+            assert_eq!(answer.headers["allow"], "GET, HEAD", "{path}");
+            assert_eq!(answer.headers["content-type"], "application/problem+json", "{path}");
+        }
+        let answer = ask(mare.admin, Method::HEAD, path, &[], "").await;
+        assert!(answer.status == 200 && answer.body.is_empty(), "{path}: {answer:?}");
+    }
+    mare.stop().await;
+}
+
+#[tokio::test]
 async fn a_services_own_address_is_no_door_for_browsers_either() {
     let mare = Mare::up(&format!(
         "{WEB}\n[services.caller]\nrun = \"{{probe}}\"\n[[routes]]\nmatch = \"/env\"\nservice = \"caller\"\n"

@@ -117,11 +117,13 @@ impl Tx {
         self.optional(statement).await?.ok_or(Error::NoRow)
     }
 
-    /// Commits: after this returns, the writes are durable.
+    /// Commits: after this returns, the writes are durable. With [`Error::OutcomeUnknown`] they may be, with any
+    /// other error they are not there.
     pub async fn commit(self) -> Result<(), Error> {
-        match self {
-            Self::Sqlite(tx) => Ok(tx.commit().await?),
-            Self::Postgres(tx) => Ok(tx.commit().await?),
-        }
+        let committed = match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        };
+        committed.map_err(Error::of_commit)
     }
 }

@@ -41,6 +41,7 @@ pub(crate) struct Metrics {
     pub(crate) waiting: Family<Service, Gauge>,
     pub(crate) decisions: Family<ForReason, Counter>,
     pub(crate) exits: Family<ForReason, Counter>,
+    pub(crate) connection_failures: Family<Service, Counter>,
     pub(crate) starts: StartTimes,
     pub(crate) cpu: Family<OfInstance, Gauge<f64, AtomicU64>>,
     pub(crate) memory: Family<OfInstance, Gauge>,
@@ -55,6 +56,7 @@ impl Metrics {
             waiting: Family::default(),
             decisions: Family::default(),
             exits: Family::default(),
+            connection_failures: Family::default(),
             // 10 ms to 82 s: from a native binary to a JVM with a cold disk.
             starts: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.01, 2.0, 14))),
             cpu: Family::default(),
@@ -74,6 +76,11 @@ impl Metrics {
             metrics.decisions.clone(),
         );
         registry.register("mare_instance_exits", "Instances that ended, by reason", metrics.exits.clone());
+        registry.register(
+            "mare_instance_connection_failures",
+            "Connections to instances that could not be opened; each is passed over for a while",
+            metrics.connection_failures.clone(),
+        );
         registry.register_with_unit(
             "mare_instance_start",
             "From spawn to ready",

@@ -105,6 +105,7 @@ impl State {
     pub fn instance_is_ready(&mut self, id: InstanceId, address: SocketAddr) -> bool {
         let Some(phase @ Phase::Starting) = self.instances.get_mut(&id) else { return false };
         *phase = Phase::Ready(address);
+        self.backoff.became_ready();
         true
     }
 

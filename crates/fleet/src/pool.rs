@@ -183,6 +183,11 @@ impl<C: Default + Send + Sync + 'static> Pool<C> {
         }
     }
 
+    /// Nobody gets a slot or waits for one any more; returns how many waited.
+    pub fn close(&self) -> usize {
+        self.0.close()
+    }
+
     /// Keeps the pool and the controller in step until the controller ends; then nobody waits any more.
     pub async fn run(self, mut link: Link) {
         let mut reported = tokio::time::Instant::now() - REPORT_GAP;
@@ -314,10 +319,12 @@ impl<C> Shared<C> {
         Observation { generation: state.generation, instances, ..state.meter.report(waiting, now) }
     }
 
-    fn close(&self) {
+    fn close(&self) -> usize {
         let mut state = self.state.lock();
         state.closed = true;
+        let waited = state.waiting.len();
         state.refuse_all(Refused::Closed);
+        waited
     }
 }
 

@@ -135,7 +135,7 @@ impl Controller {
     fn observe(&mut self, report: Report) {
         let now = self.clock.now();
         let Some(service) = self.services.get_mut(&report.service) else { return };
-        service.observe(report);
+        service.observe(report, &self.tools);
         service.reconcile(&mut self.tools, now);
     }
 
@@ -188,5 +188,40 @@ fn command(service: &ServiceConfig) -> Command {
         folder: service.folder.clone(),
         health: service.model.health.clone(),
         grace: service.model.grace,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mare_scaling::{InstanceId, InstanceObservation, Observation};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn failed_connections_to_instances_are_counted() {
+        let text = "[services.api]\nrun = 'api'";
+        let manifest = mare_manifest::load(text, "mare.toml".as_ref(), "/".into(), &|_| None).expect("valid");
+        let service = ServiceConfig {
+            name: "api".into(),
+            model: manifest.services["api"].clone(),
+            folder: "/".into(),
+            environment: Vec::new(),
+        };
+        let config = Config {
+            guard: ("false".into(), Vec::new()),
+            sink: Sink::new(|_| {}),
+            clock: Clock::start(),
+            services: vec![service],
+        };
+        let mut registry = Registry::default();
+        let (mut controller, _handle) = Controller::new(config, &mut registry);
+        for failures in [1, 0, 2] {
+            let instances = vec![InstanceObservation { id: InstanceId(1), in_flight: 0, failures }];
+            let observation = Observation { instances, ..Observation::default() };
+            controller.observe(Report { service: "api".into(), gateway: 0, observation });
+        }
+        let mut page = String::new();
+        prometheus_client::encoding::text::encode(&mut page, &registry).expect("encodes");
+        assert!(page.contains("mare_instance_connection_failures_total{service=\"api\"} 3\n"), "{page}");
     }
 }

@@ -15,7 +15,7 @@ use crate::body::MountBody;
 /// Connections the kernel holds while the gateway is busy accepting others.
 const BACKLOG: i32 = 4096;
 
-/// A handler of another crate, mounted at a prefix.
+/// A handler of another crate, mounted at a prefix. It is asked for GET and HEAD only.
 #[derive(Clone)]
 pub struct Mount {
     prefix: String,
@@ -27,7 +27,7 @@ pub type Handler =
 
 impl Mount {
     /// `prefix` as in a route's `/prefix/*`: itself and all below; `/` takes everything.
-    pub fn new(prefix: &str, handler: Handler) -> Self {
+    pub fn read_only(prefix: &str, handler: Handler) -> Self {
         Self { prefix: prefix.trim_end_matches('/').to_owned(), handler }
     }
 

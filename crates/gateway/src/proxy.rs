@@ -203,7 +203,7 @@ fn refuse(refused: Refused) -> Refusal {
         Refused::Full => Refusal::new(Code::Overloaded, "the waiting line is full").retry_after(1),
         Refused::Deadline => Refusal::new(Code::NoInstance, "no instance had room in time").retry_after(5),
         Refused::Failing { retry_after } => {
-            Refusal::new(Code::ServiceFailing, "its instances end soon after they start")
+            Refusal::new(Code::ServiceFailing, "its instances do not become ready")
                 .retry_after(retry_after.as_secs().max(1))
         }
         Refused::Closed => Refusal::new(Code::ShuttingDown, "try another server").retry_after(1),

@@ -52,6 +52,10 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(2);
 /// Waits this long when accepting fails, which it does when files run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// For the refusals of those who still wait when the drain ends: 10 000, the default bound, are written in a
+/// fraction of it.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
 pub struct Gateway {
     shared: Arc<Shared>,
     workers: Arc<Workers>,
@@ -192,14 +196,18 @@ impl Gateway {
         }
         shutdown.cancelled().await;
         tracing::info!(open = public.tasks.len(), tunnels = shared.tunnels.tasks.len(), "draining");
-        let drained = async {
+        let mut drained = std::pin::pin!(async {
             public.end().await;
             shared.tunnels.tasks.close();
             shared.tunnels.tasks.wait().await;
             inner.end().await;
-        };
-        if timeout(drain, drained).await.is_err() {
+        });
+        if timeout(drain, drained.as_mut()).await.is_err() {
             tracing::warn!(after = ?drain, "requests were still in flight at the end of the drain");
+            // Who still waits for an instance can be told so: nothing of its request was sent anywhere.
+            if shared.close_pools() > 0 {
+                let _ = timeout(LAST_ANSWERS, drained).await;
+            }
         }
         shared.tunnels.stop.cancel();
         shared.tunnels.tasks.close();
@@ -279,6 +287,11 @@ impl Shared {
             },
             Action::Files { .. } => None,
         }
+    }
+
+    /// Refuses whoever waits for an instance; returns how many did.
+    fn close_pools(&self) -> usize {
+        self.services.keys().filter_map(|name| self.pool(name)).map(|pool| pool.close()).sum()
     }
 
     async fn expire_connections(self: Arc<Self>) {

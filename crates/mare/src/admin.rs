@@ -39,7 +39,6 @@ pub(crate) async fn get(platform: &cli::Platform, path: &str) -> Result<Response
     }
     let request = request.body(Empty::<Bytes>::new())?;
     let ask = async {
-        // A mare that was killed leaves its note behind.
         let stream = TcpStream::connect(address).await.map_err(|error| match platform.admin {
             Some(_) => Usage(format!("{error}; does `mare up` still run?")),
             None => nothing_runs(),

@@ -7,8 +7,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
+use rustix::process::{Flock, FlockType, fcntl_getlk};
 use serde::{Deserialize, Serialize};
 
 use crate::Usage;
@@ -28,6 +29,9 @@ pub(crate) struct Running {
     pub(crate) admin: SocketAddr,
 }
 
+/// Locked as POSIX locks a record, not with `flock`: others can ask whether it is without taking it themselves. Such
+/// a lock ends with the process, and as soon as the process closes any handle to the file.
+const LOCK: &str = "lock";
 const RUNNING: &str = "running.json";
 const TOKEN: &str = "admin-token";
 
@@ -36,7 +40,7 @@ impl Data {
         let open = || {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
             let folder = folder.canonicalize()?;
-            let lock = File::options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
+            let lock = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK))?;
             std::io::Result::Ok((folder, lock))
         };
         let (folder, lock) = open().map_err(|error| {
@@ -45,8 +49,9 @@ impl Data {
                 folder.display()
             ))
         })?;
-        if let Err(error) = flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            if error != Errno::WOULDBLOCK {
+        if let Err(error) = fcntl_lock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            // POSIX leaves it to the system which of the two it is.
+            if !matches!(error, Errno::AGAIN | Errno::ACCESS) {
                 return Err(Usage(format!(
                     "cannot lock {}: {error}; name another with --data",
                     folder.display()
@@ -58,7 +63,9 @@ impl Data {
                 format!("another mare{who} uses {}; stop it, or name another with --data", folder.display());
             return Err(Usage(message).into());
         }
-        Ok(Self { folder, _lock: lock })
+        let data = Self { folder, _lock: lock };
+        data.forget();
+        Ok(data)
     }
 
     /// The file of an embedded database.
@@ -78,6 +85,11 @@ impl Data {
         let new = self.folder.join("running.json.new");
         fs::write(&new, serde_json::to_vec_pretty(running)?)?;
         Ok(fs::rename(new, self.folder.join(RUNNING))?)
+    }
+
+    /// Also what one that was killed noted.
+    fn forget(&self) {
+        let _ = fs::remove_file(self.folder.join(RUNNING));
     }
 
     /// The token of an admin listener that others can reach; made once.
@@ -101,16 +113,39 @@ impl Data {
 
 impl Drop for Data {
     fn drop(&mut self) {
-        let _ = fs::remove_file(self.folder.join(RUNNING));
+        self.forget();
     }
 }
 
-/// What the mare that uses `folder` noted, if there is one.
+/// What the mare that uses `folder` noted, if there is one. One that was killed left its note behind, and somebody
+/// else may have its port.
 pub(crate) fn running(folder: &Path) -> Option<Running> {
+    let lock = File::open(folder.join(LOCK)).ok()?;
+    fcntl_getlk(&lock, &Flock::from(FlockType::WriteLock)).ok()??;
     serde_json::from_slice(&fs::read(folder.join(RUNNING)).ok()?).ok()
 }
 
 /// The admin token kept in `folder`, if there is one.
 pub(crate) fn token(folder: &Path) -> Option<String> {
     fs::read_to_string(folder.join(TOKEN)).ok().map(|token| token.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_note_of_a_mare_that_was_killed_counts_for_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = Data::lock(folder.path()).expect("nobody uses it");
+        let address = SocketAddr::from(([127, 0, 0, 1], 8080));
+        data.note(&Running { pid: std::process::id(), public: address, admin: address }).expect("writable");
+        // As SIGKILL leaves it: the lock goes with the process, the note stays.
+        let note = fs::read(folder.path().join(RUNNING)).expect("noted");
+        drop(data);
+        fs::write(folder.path().join(RUNNING), note).expect("writable");
+        assert!(running(folder.path()).is_none());
+        let _next = Data::lock(folder.path()).expect("nobody uses it");
+        assert!(!folder.path().join(RUNNING).exists(), "nor is it taken for the next one's");
+    }
 }

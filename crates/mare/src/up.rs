@@ -258,26 +258,24 @@ fn listeners(
     let Views { status, objectives, lines } = views;
     let console = console(manifest, &sockets.addresses, status, objectives.clone(), shutdown.clone());
     let mounts = vec![
-        Mount::new(
+        Mount::read_only(
             "/metrics",
             Arc::new(move |_| {
                 let page = metrics.get().map(Exposition::respond).unwrap_or_default();
                 Box::pin(std::future::ready(page))
             }),
         ),
-        Mount::new("/api/slo", Arc::new(move |_| Box::pin(std::future::ready(objectives.respond())))),
-        Mount::new(
+        Mount::read_only("/api/slo", Arc::new(move |_| Box::pin(std::future::ready(objectives.respond())))),
+        Mount::read_only(
             "/api/logs",
             Arc::new(move |request| {
                 let answer = lines.respond(request.uri().path(), request.uri().query(), end_of_logs.clone());
                 Box::pin(std::future::ready(answer))
             }),
         ),
-        Mount::new(
+        Mount::read_only(
             "/",
-            Arc::new(move |request| {
-                Box::pin(std::future::ready(console.respond(request.method(), request.uri().path())))
-            }),
+            Arc::new(move |request| Box::pin(std::future::ready(console.respond(request.uri().path())))),
         ),
     ];
     let access = if sockets.addresses.admin.ip().is_loopback() {

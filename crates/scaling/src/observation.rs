@@ -9,8 +9,6 @@ pub struct Observation {
     pub generation: u64,
     /// The span this report covers.
     pub elapsed: Duration,
-    /// Requests that came in, served or not.
-    pub arrivals: u64,
     /// Sum over the span of (requests in flight x time): `integral / elapsed` is the exact mean.
     pub in_flight_integral: Duration,
     pub in_flight_max: u32,
@@ -26,7 +24,7 @@ pub struct Observation {
 pub struct InstanceObservation {
     pub id: InstanceId,
     pub in_flight: u32,
-    /// Connections refused or broken since the last report.
+    /// Connections that could not be opened since the last report; each made the gateway pass over it for a while.
     pub failures: u32,
 }
 

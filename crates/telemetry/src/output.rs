@@ -11,7 +11,7 @@
 mod format;
 mod history;
 
-use std::io::Write as _;
+use std::io::Write;
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
@@ -30,6 +30,9 @@ use history::{History, Wanted};
 
 /// Lines between the instances and the printer; at 100 bytes a line some 800 kB.
 const QUEUE: usize = 8192;
+
+/// Lines printed at once. A thread switch for each would cost more than the line.
+const BATCH: usize = 256;
 
 /// A follower that lags further than this misses lines and is told so.
 const FOLLOW_BUFFER: usize = 1024;
@@ -83,17 +86,30 @@ impl Service {
         (Self { format, lines, history, follow }, handle)
     }
 
-    pub async fn run(mut self) {
-        while let Some(line) = self.lines.recv().await {
-            let text = format::line(self.format, &line);
-            let line = Arc::new(line);
-            self.history.lock().push(Arc::clone(&line));
-            // Without followers there is nobody to tell.
-            let _ = self.follow.send(line);
+    pub async fn run(self) {
+        self.print_to(std::io::stdout()).await;
+    }
+
+    async fn print_to(mut self, mut out: impl Write + Send + 'static) {
+        let mut lines = Vec::with_capacity(BATCH);
+        while self.lines.recv_many(&mut lines, BATCH).await > 0 {
+            let batch: Vec<_> = lines.drain(..).map(Arc::new).collect();
+            for line in &batch {
+                self.history.lock().push(Arc::clone(line));
+                // Without followers there is nobody to tell.
+                let _ = self.follow.send(Arc::clone(line));
+            }
+            let format = self.format;
             // Blocks if the terminal does, which the queue is there for.
-            let printed =
-                tokio::task::spawn_blocking(move || std::io::stdout().lock().write_all(text.as_bytes()));
-            let _ = printed.await;
+            let printed = tokio::task::spawn_blocking(move || {
+                let text: String = batch.iter().map(|line| format::line(format, line)).collect();
+                // Who closed the output does not want to know.
+                let _ = out.write_all(text.as_bytes());
+                out
+            });
+            // A runtime that ends takes what it has not begun with it.
+            let Ok(returned) = printed.await else { return };
+            out = returned;
         }
     }
 }
@@ -170,6 +186,38 @@ fn follow(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Standard output that counts how often it is written to.
+    #[derive(Clone, Default)]
+    struct Counting(Arc<Mutex<(usize, String)>>);
+
+    impl Write for Counting {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let mut seen = self.0.lock();
+            seen.0 += 1;
+            seen.1 += std::str::from_utf8(bytes).expect("text");
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_printed_in_order_and_in_few_writes() {
+        let (service, handle) = Service::new(Format::Pretty, &["api"], &mut Registry::default());
+        for number in 0..QUEUE {
+            let (service, instance) = ("api".into(), "api-1".into());
+            handle.take(Line { service, instance, stream: Stream::Stdout, text: number.to_string() });
+        }
+        drop(handle);
+        let printed = Counting::default();
+        service.print_to(printed.clone()).await;
+        let (writes, text) = std::mem::take(&mut *printed.0.lock());
+        assert!(text.lines().eq((0..QUEUE).map(|number| format!("api-1 | {number}"))), "{text}");
+        assert!(writes <= QUEUE.div_ceil(BATCH), "{writes} writes");
+    }
 
     #[tokio::test]
     async fn a_follower_that_leaves_is_forgotten_though_no_line_comes() {

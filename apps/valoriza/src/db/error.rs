@@ -17,6 +17,9 @@ pub enum Error {
     Busy(#[source] sqlx::Error),
     #[error("a {kind:?} constraint was violated")]
     Constraint { kind: Constraint, source: sqlx::Error },
+    /// A commit that broke off: it may have been done all the same.
+    #[error("learn whether a commit was done")]
+    OutcomeUnknown(#[source] sqlx::Error),
     #[error("run a statement")]
     Sql(#[source] sqlx::Error),
     #[error("migrate the database")]
@@ -39,6 +42,13 @@ const SQLITE_BUSY: [i64; 2] = [5, 6];
 /// Serialization failure, deadlock, lock timeout, statement timeout, too many connections, shutting down, starting up.
 const POSTGRES_BUSY: [&str; 7] = ["40001", "40P01", "55P03", "57014", "53300", "57P01", "57P03"];
 
+/// A commit frame may be in the log though the disk did not confirm it.
+const SQLITE_IOERR: i64 = 10;
+
+/// Shutting down or crashing, which may strike between a commit and its answer; completion unknown; connection
+/// exceptions.
+const POSTGRES_BREAKS: [&str; 3] = ["57P0", "40003", "08"];
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {
@@ -57,21 +67,55 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
+    /// What a failed commit means. Only an answer of the database that lets the transaction end there tells that
+    /// nothing was written; a connection that broke may have carried the commit and lost the answer.
+    pub(super) fn of_commit(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(cause) if !cause.code().is_some_and(|code| is_break(&code)) => error.into(),
+            _ => Self::OutcomeUnknown(error),
+        }
+    }
+
     /// Tells whether the write ran into `wanted`.
     pub fn violates(&self, wanted: Constraint) -> bool {
         matches!(self, Self::Constraint { kind, .. } if *kind == wanted)
     }
 }
 
-/// PostgreSQL codes have five characters, SQLite's are shorter or equal numbers below 10,000.
 fn is_busy(code: &str) -> bool {
-    POSTGRES_BUSY.contains(&code)
-        || (code.len() < 5 && code.parse::<i64>().is_ok_and(|code| SQLITE_BUSY.contains(&(code & 0xff))))
+    POSTGRES_BUSY.contains(&code) || sqlite(code).is_some_and(|code| SQLITE_BUSY.contains(&code))
+}
+
+/// Whether the database reports that it broke off, not that it refused.
+fn is_break(code: &str) -> bool {
+    POSTGRES_BREAKS.iter().any(|start| code.starts_with(start)) || sqlite(code) == Some(SQLITE_IOERR)
+}
+
+/// PostgreSQL codes have five characters, SQLite's are shorter or equal numbers below 10,000.
+fn sqlite(code: &str) -> Option<i64> {
+    let code: i64 = (code.len() < 5).then(|| code.parse().ok())??;
+    Some(code & 0xff)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_commit_that_broke_off_is_told_from_one_that_was_refused() {
+        let check = |code, expected| assert_eq!(is_break(code), expected, "{code}");
+        check("10", true);
+        check("1034", true); // SQLITE_IOERR_FSYNC
+        check("5", false);
+        check("13", false); // SQLITE_FULL
+        check("57P01", true);
+        check("08006", true);
+        check("40001", false);
+        check("57014", false);
+        check("23505", false);
+        let lost = sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into());
+        assert!(matches!(Error::of_commit(lost), Error::OutcomeUnknown(_)));
+    }
 
     #[test]
     fn busy_codes_of_both_databases_are_known() {

@@ -126,6 +126,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Serviço ocupado", detail)
     }
 
+    fn outcome_unknown() -> Self {
+        let detail =
+            "Talvez tenha sido gravado: repita com a mesma Idempotency-Key, ou leia antes de repetir.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "outcome_unknown", "Resultado desconhecido", detail)
+    }
+
     fn internal() -> Self {
         let detail = "Algo deu errado do nosso lado; nada foi gravado.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Erro interno", detail)
@@ -157,6 +163,10 @@ impl From<Error> for Problem {
             Error::Db(db::Error::Busy(cause)) => {
                 tracing::warn!(error = %cause, "database busy");
                 Self::busy()
+            }
+            Error::Db(db::Error::OutcomeUnknown(cause)) => {
+                tracing::error!(error = %cause, "a commit broke off");
+                Self::outcome_unknown()
             }
             // A rule we check before writing was broken by somebody else between the two.
             Error::Db(db::Error::Constraint { kind, source }) => {
@@ -202,5 +212,17 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_that_broke_off_is_not_said_to_have_written_nothing() {
+        let lost = sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into());
+        let problem = Problem::from(db::Error::OutcomeUnknown(lost));
+        assert_eq!((problem.status, problem.code), (500, "outcome_unknown"));
     }
 }

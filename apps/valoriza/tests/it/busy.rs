@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use valoriza::db::{self, Statement};
 use valoriza::store::idempotency;
 
 use crate::support::{Server, id, on_both_databases};
@@ -22,7 +23,7 @@ async fn writes_under_way(server: &Server, count: usize) {
 }
 
 /// Makes every category write of the tenant wait, until it is dropped.
-async fn hold_tree(server: &Server, tenant: &Value) -> valoriza::db::Tx {
+async fn hold_tree(server: &Server, tenant: &Value) -> db::Tx {
     let mut tx = server.app.db.write().await.unwrap();
     let tenant = tenant.as_str().unwrap().parse().unwrap();
     valoriza::store::categories::lock_tree(&mut tx, tenant).await.unwrap();
@@ -74,7 +75,7 @@ async fn an_sqlite_file_held_for_too_long_is_503_and_not_500() {
 async fn on_sqlite_a_writer_behind_one_that_gave_up_waits_no_longer_than_it() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("valoriza.db").display());
-    let db = valoriza::db::Db::connect(&url).await.unwrap();
+    let db = db::Db::connect(&url).await.unwrap();
     let held = db.write().await.unwrap();
     let waits = async |late: Duration| {
         tokio::time::sleep(late).await;
@@ -98,4 +99,16 @@ async fn on_postgres_a_key_claimed_by_a_request_under_way_is_in_progress() {
     assert!(idempotency::claim(&mut held, scope, "k", b"other", expires_at).await.unwrap());
     let call = ana.call(Method::POST, "/api/accounts").header("idempotency-key", "k");
     call.json(&account()).send().await.expect_problem(409, "idempotency_in_progress");
+}
+
+#[tokio::test]
+async fn on_postgres_a_commit_that_loses_its_connection_has_an_unknown_outcome() {
+    let server = Server::over_postgres().await;
+    let tx = server.app.db.write().await.unwrap();
+    let mut other = server.app.db.write().await.unwrap();
+    let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    other.execute(Statement::new(others)).await.unwrap();
+    let error = tx.commit().await.unwrap_err();
+    assert!(matches!(error, db::Error::OutcomeUnknown(_)), "{error:?}");
 }

@@ -258,3 +258,44 @@ fn instances_that_fail_together_are_one_failure() {
     assert_eq!(world.step().iter().filter(|action| matches!(action, Action::Start(_))).count(), 4);
     assert_eq!(world.state.endpoints.failing, None);
 }
+
+#[test]
+fn instances_that_serve_and_crash_are_held_back_but_nobody_is_refused() {
+    let mut world = World::new();
+    for id in 1..=8 {
+        world.pass(Duration::from_secs(40));
+        world.wants(1);
+        world.step();
+        assert_eq!(world.state.instances[&InstanceId(id)], Phase::Starting);
+        world.ready(id);
+        world.step();
+        world.pass(Duration::from_secs(5));
+        let now = world.now;
+        assert!(world.state.instance_is_gone(InstanceId(id), Duration::from_secs(5), now));
+        world.step();
+        assert_eq!(world.state.endpoints.failing, None, "after crash {id}");
+    }
+    world.pass(Duration::from_secs(15));
+    world.wants(1);
+    assert_eq!(world.step(), [], "the eighth crash in a row waits 16 s");
+}
+
+#[test]
+fn one_good_start_makes_failed_starts_count_anew() {
+    let mut world = World::new();
+    let mut refused = Vec::new();
+    for id in 1..=7 {
+        world.pass(Duration::from_secs(40));
+        world.wants(1);
+        world.step();
+        if id == 3 {
+            world.ready(id);
+            world.step();
+        }
+        let now = world.now;
+        world.state.instance_is_gone(InstanceId(id), Duration::ZERO, now);
+        world.step();
+        refused.push(world.state.endpoints.failing.is_some());
+    }
+    assert_eq!(refused, [false, false, false, false, false, true, true]);
+}

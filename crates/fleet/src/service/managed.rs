@@ -84,7 +84,9 @@ impl Managed {
         !self.running.is_empty()
     }
 
-    pub(super) fn observe(&mut self, report: Report) {
+    pub(super) fn observe(&mut self, report: Report, tools: &Tools) {
+        let failures: u32 = report.observation.instances.iter().map(|seen| seen.failures).sum();
+        tools.metrics.connection_failures.get_or_create(&self.label).inc_by(failures.into());
         self.state.gateways.insert(report.gateway, report.observation);
     }
 

@@ -129,6 +129,9 @@ impl Shared {
                 let path = request.uri().path();
                 let mount = mounts.iter().find(|mount| mount.takes(path));
                 let mount = mount.ok_or_else(|| Refusal::new(Code::NoRoute, "nothing is mounted here"))?;
+                if !matches!(*request.method(), Method::GET | Method::HEAD) {
+                    return Err(only_read("this address is read only"));
+                }
                 let answer = (mount.handler)(request);
                 return Ok(Way::Other(Box::pin(async { Ok(answer.await.map(Body::from)) })));
             }
@@ -267,10 +270,12 @@ fn refuse_file(missing: Missing) -> Refusal {
             tracing::error!(%error, "a file of a files route cannot be read");
             Refusal::new(Code::FileUnreadable, "the file is there but cannot be read")
         }
-        Missing::MethodNotAllowed => {
-            Refusal::new(Code::MethodNotAllowed, "files are read only").allow(vec![Method::GET, Method::HEAD])
-        }
+        Missing::MethodNotAllowed => only_read("files are read only"),
     }
+}
+
+fn only_read(detail: &'static str) -> Refusal {
+    Refusal::new(Code::MethodNotAllowed, detail).allow(vec![Method::GET, Method::HEAD])
 }
 
 #[cfg(test)]

@@ -48,3 +48,21 @@ async fn elsewhere_a_token_is_needed() {
     check("/nothing", &format!("authorization: Bearer {TOKEN}\r\n"), 404).await;
     rig.settled().await;
 }
+
+#[tokio::test]
+async fn what_only_reads_is_only_read() {
+    let rig = Rig::new(crate::rig::API);
+    let check = async |method: &str, status| {
+        let request = format!("{method} /hello HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        let reply = Wire::connect(rig.admin).await.ask(&request).await;
+        assert_eq!(reply.status(), status, "{method}");
+        assert_eq!(reply.head.get("allow"), (status == 405).then_some("GET, HEAD"), "{method}");
+        assert!(status == 200 || reply.code() == "method-not-allowed", "{method}");
+    };
+    check("GET", 200).await;
+    check("HEAD", 200).await;
+    check("POST", 405).await;
+    check("DELETE", 405).await;
+    check("OPTIONS", 405).await;
+    rig.settled().await;
+}

@@ -100,14 +100,20 @@ async fn a_tunnel_that_ends_by_itself_does_not_hold_up_the_drain() {
 }
 
 #[tokio::test]
-async fn requests_that_wait_when_the_drain_ends_are_not_left_hanging() {
+async fn requests_that_wait_when_the_drain_ends_are_told_so() {
     let rig = Rig::new(&format!("[app]\ndrain = '100ms'\n{API}"));
-    let mut client = rig.client().await;
+    let (mut client, mut other) = (rig.client().await, Wire::connect(rig.service("api")).await);
     client.send(GET).await;
-    rig.observed("api", |seen| seen.waiting == 1).await;
+    other.send("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    rig.observed("api", |seen| seen.waiting == 2).await;
     rig.shut_down();
+    for mut wire in [client, other] {
+        let reply = wire.reply().await;
+        assert_eq!((reply.status(), reply.code().as_str()), (503, "shutting-down"));
+        assert_eq!(reply.head.get("retry-after"), Some("1"));
+        wire.ends().await;
+    }
     rig.ended().await;
-    client.rest().await;
 }
 
 #[tokio::test]

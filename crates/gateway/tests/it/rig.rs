@@ -68,7 +68,7 @@ impl Rig {
             services.insert(name.clone(), service);
         }
         let public = listen(Role::Public);
-        let mounts = || vec![Mount::new("/hello", hello())];
+        let mounts = || vec![Mount::read_only("/hello", hello())];
         let admin = listen(Role::Mounts { mounts: mounts(), access: Access::Loopback });
         let token = Access::Token { token: TOKEN.to_owned(), open: vec!["/hello/open".to_owned()] };
         let guarded = listen(Role::Mounts { mounts: mounts(), access: token });
