@@ -9,6 +9,8 @@ pub struct Observation {
     pub generation: u64,
     /// The span this report covers.
     pub elapsed: Duration,
+    /// Requests that came in, served or not.
+    pub arrivals: u64,
     /// Sum over the span of (requests in flight x time): `integral / elapsed` is the exact mean.
     pub in_flight_integral: Duration,
     pub in_flight_max: u32,

@@ -7,8 +7,7 @@ use mare_scaling::{Observation, Time};
 pub(super) struct Meter {
     in_flight: u32,
     max: u32,
-    /// Whether a request came in since the last report, served or not.
-    arrived: bool,
+    arrivals: u64,
     /// Sum of in-flight x nanoseconds up to `changed`.
     integral_ns: u64,
     changed: Time,
@@ -23,7 +22,7 @@ impl Meter {
         Self {
             in_flight: 0,
             max: 0,
-            arrived: false,
+            arrivals: 0,
             integral_ns: 0,
             changed: now,
             since: now,
@@ -40,9 +39,9 @@ impl Meter {
         !self.quiet
     }
 
-    /// Notes a request; true if it ends a pause, so that somebody must start to report.
+    /// Counts a request; true if it ends a pause, so that somebody must start to report.
     pub(super) fn arrive(&mut self, now: Time) -> bool {
-        self.arrived = true;
+        self.arrivals += 1;
         self.last_activity = Some(now);
         std::mem::take(&mut self.quiet)
     }
@@ -67,6 +66,7 @@ impl Meter {
         }
         let seen = Observation {
             elapsed: now.since(self.since),
+            arrivals: self.arrivals,
             in_flight_integral: Duration::from_nanos(self.integral_ns),
             in_flight_max: self.max,
             in_flight: self.in_flight,
@@ -74,9 +74,9 @@ impl Meter {
             last_activity: self.last_activity,
             ..Observation::default()
         };
-        self.quiet = self.in_flight == 0 && !self.arrived && waiting == 0;
+        self.quiet = self.in_flight == 0 && self.arrivals == 0 && waiting == 0;
         self.max = self.in_flight;
-        self.arrived = false;
+        self.arrivals = 0;
         self.integral_ns = 0;
         self.since = now;
         seen

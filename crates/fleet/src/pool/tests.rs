@@ -135,7 +135,7 @@ async fn the_integral_is_exact() {
     let seen = pool.0.observe();
     assert_eq!(seen.elapsed, Duration::from_millis(100));
     assert_eq!(seen.in_flight_integral, Duration::from_millis(2 * 30 + 10));
-    assert_eq!((seen.in_flight_max, seen.in_flight, seen.generation), (2, 0, 3));
+    assert_eq!((seen.arrivals, seen.in_flight_max, seen.in_flight, seen.generation), (2, 2, 0, 3));
 }
 
 #[tokio::test(start_paused = true)]
