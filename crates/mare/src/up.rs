@@ -1,17 +1,17 @@
 //! `mare up`: the composition root. Builds every part, connects them, runs them, and takes them down in order.
 
 mod environment;
+mod listeners;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use mare_console::Console;
 use mare_fleet::driver::{Sink, Stream, find_program};
 use mare_fleet::status::Status;
 use mare_fleet::{Clock, Config, Controller, ServiceConfig, who_listens};
-use mare_gateway::{Access, Gateway, Listener, Mount, Role, Socket};
+use mare_gateway::{Gateway, Socket};
 use mare_manifest::model::Manifest;
 use mare_telemetry::alert::outbox::Channels;
 use mare_telemetry::log::{self, Format};
@@ -27,6 +27,7 @@ use crate::cli::{self, LogFormat};
 use crate::data::{Data, Running};
 use crate::{Usage, check};
 use environment::Addresses;
+use listeners::{Views, unready};
 
 pub(crate) async fn run(arguments: cli::Up) -> Result<()> {
     let format = match arguments.log {
@@ -161,7 +162,7 @@ async fn serve(
     let to_pools = handle.take_links();
     let (objectives, evaluated) = objectives(&manifest, &data, &mut registry)?;
     let views = Views { status: handle.status.clone(), objectives: evaluated, lines };
-    let (listeners, exposition) = listeners(&manifest, sockets, &data, views, &shutdown)?;
+    let (listeners, exposition) = listeners::of(&manifest, sockets, &data, views, &shutdown)?;
     let gateway = Gateway::new(&manifest, to_pools, listeners, clock, &mut registry)?;
     exposition.set(Exposition::new(registry)).expect("set once");
 
@@ -233,92 +234,6 @@ fn counts(objectives: mare_gateway::Objectives) -> slo::Source {
         let mare_gateway::Snapshot { objectives, slow } = objectives.snapshot();
         slo::Snapshot { objectives: objectives.into_iter().map(counted).collect(), slow }
     })
-}
-
-/// What the admin listener shows.
-struct Views {
-    status: watch::Receiver<Arc<Status>>,
-    objectives: slo::Handle,
-    lines: output::Handle,
-}
-
-/// The metrics page is complete only when every part has registered.
-type LateExposition = Arc<std::sync::OnceLock<Exposition>>;
-
-fn listeners(
-    manifest: &Manifest,
-    sockets: Sockets,
-    data: &Data,
-    views: Views,
-    shutdown: &CancellationToken,
-) -> Result<(Vec<Listener>, LateExposition)> {
-    let exposition = LateExposition::default();
-    let metrics = Arc::clone(&exposition);
-    let end_of_logs = shutdown.clone();
-    let Views { status, objectives, lines } = views;
-    let console = console(manifest, &sockets.addresses, status, objectives.clone(), shutdown.clone());
-    let mounts = vec![
-        Mount::read_only(
-            "/metrics",
-            Arc::new(move |_| {
-                let page = metrics.get().map(Exposition::respond).unwrap_or_default();
-                Box::pin(std::future::ready(page))
-            }),
-        ),
-        Mount::read_only("/api/slo", Arc::new(move |_| Box::pin(std::future::ready(objectives.respond())))),
-        Mount::read_only(
-            "/api/logs",
-            Arc::new(move |request| {
-                let answer = lines.respond(request.uri().path(), request.uri().query(), end_of_logs.clone());
-                Box::pin(std::future::ready(answer))
-            }),
-        ),
-        Mount::read_only(
-            "/",
-            Arc::new(move |request| Box::pin(std::future::ready(console.respond(request.uri().path())))),
-        ),
-    ];
-    let access = if sockets.addresses.admin.ip().is_loopback() {
-        Access::Loopback
-    } else {
-        Access::Token { token: data.admin_token()?, open: vec!["/healthz".to_owned(), "/readyz".to_owned()] }
-    };
-    let mut listeners =
-        vec![sockets.public.serving(Role::Public), sockets.admin.serving(Role::Mounts { mounts, access })];
-    for (name, socket) in sockets.services {
-        listeners.push(socket.serving(Role::Service { name, access: Access::Loopback }));
-    }
-    Ok((listeners, exposition))
-}
-
-fn console(
-    manifest: &Manifest,
-    addresses: &Addresses,
-    status: watch::Receiver<Arc<Status>>,
-    objectives: slo::Handle,
-    shutdown: CancellationToken,
-) -> Console {
-    let (app, public_url) = (manifest.app.name.clone(), addresses.public_url());
-    let seen = status.clone();
-    Console {
-        status: Arc::new(move || {
-            let status = Arc::clone(&status.borrow());
-            serde_json::json!({ "app": app, "public_url": public_url, "version": env!("CARGO_PKG_VERSION"),
-                "services": status.services, "slo": *objectives.report() })
-            .to_string()
-        }),
-        unready: Arc::new(move || {
-            if shutdown.is_cancelled() { Some("shutting down".to_owned()) } else { unready(&seen.borrow()) }
-        }),
-    }
-}
-
-/// A service that must always have an instance, and has none.
-fn unready(status: &Status) -> Option<String> {
-    let lacks = |service: &&mare_fleet::status::ServiceStatus| {
-        service.min > 0 && !service.instances.iter().any(|instance| instance.state == "ready")
-    };
-    status.services.iter().find(lacks).map(|service| format!("{} has no ready instance", service.name))
 }
 
 /// Prints the one line that says the platform is ready.
