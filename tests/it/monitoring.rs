@@ -76,7 +76,12 @@ async fn a_real_prometheus_answers_every_query() {
     mare.until("web", "the next instance is ready", |web| web.failures() > 0 && web.count("ready") > 0).await;
 
     for recorded in recorded(&prometheus).await {
-        until(&format!("{recorded} is recorded"), async || prometheus.numbers(&recorded, None).await).await;
+        until(&format!("{recorded} is recorded"), async || {
+            // A rate needs requests between two scrapes; those before may have come before the first.
+            traffic(&mare).await;
+            prometheus.numbers(&recorded, None).await
+        })
+        .await;
     }
     for alert in ["MareBudgetBurns", "MareSlowRequests"] {
         let firing = format!(r#"ALERTS{{alertname="{alert}",alertstate="firing"}}"#);
