@@ -23,7 +23,7 @@ async fn failing(run: &str, rest: &str, expected: &[&str]) -> Mare {
     let service = mare.until("web", "it has failed", |web| web.failures() > 0).await;
     for text in expected {
         assert!(service.failure().contains(text), "no {text:?} in {:?}", service.failure());
-        assert!(mare.stderr.has(text), "no {text:?} in {:?}", mare.stderr.all());
+        mare.stderr.until(text).await;
     }
     mare
 }

@@ -60,6 +60,11 @@ impl Place {
         }
     }
 
+    /// Whether connecting failed with an instance that is passed over from now on, so that trying again ends.
+    fn is_passed_over(&self, error: &io::Error) -> bool {
+        matches!(self.at, At::Instance(_)) && is_of_the_other_side(error)
+    }
+
     async fn connect(&self, deadline: Instant) -> io::Result<TcpStream> {
         match &self.at {
             At::Instance(lease) => upstream::connect(lease.instance().address, deadline).await,
@@ -119,16 +124,19 @@ impl Upstream {
         let mut body = Some(body);
         // Counts from the first dispatch: attempts share it, the wait for an instance is not in it.
         let mut deadline = None;
-        for attempt in 1.. {
+        let mut attempt = 1;
+        loop {
             let place = self.acquire(worker).await?;
             let may_retry = attempt < ATTEMPTS_MAX;
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.timeout);
-            let mut connection = match self.checkout(&place, deadline).await {
+            let mut connection = match self.checkout(&place, attempt, deadline).await {
                 Ok(connection) => connection,
                 Err(_) if deadline <= Instant::now() => return Err(self.too_late()),
-                Err(error) if may_retry && self.budget.withdraw() => {
+                Err(error) if (may_retry || place.is_passed_over(&error)) && self.budget.withdraw() => {
                     tracing::debug!(%error, attempt, "connecting to upstream failed, trying again");
                     self.metrics.retries.inc();
+                    // However many instances are gone at once, the request finds the one that is not.
+                    attempt += u32::from(!place.is_passed_over(&error));
                     continue;
                 }
                 Err(error) => {
@@ -161,16 +169,18 @@ impl Upstream {
                 _ => return Err(Refusal::new(Code::UpstreamFailed, "the service closed the connection")),
             };
             self.metrics.retries.inc();
+            attempt += 1;
         }
-        unreachable!("the last attempt returns")
     }
 
     pub(crate) fn too_late(&self) -> Refusal {
         Refusal::new(Code::UpstreamTimeout, format!("no answer within {:?}", self.timeout))
     }
 
-    async fn checkout(&self, place: &Place, deadline: Instant) -> io::Result<Box<Connection>> {
-        match place.idle().checkout() {
+    /// A parked connection for the first attempt only: what broke that one may have broken all of them.
+    async fn checkout(&self, place: &Place, attempt: u32, deadline: Instant) -> io::Result<Box<Connection>> {
+        let parked = if attempt == 1 { place.idle().checkout() } else { None };
+        match parked {
             Some(connection) => Ok(connection),
             None => Ok(Connection::new(self.connect(place, deadline).await?)),
         }
