@@ -163,6 +163,7 @@ async fn a_low_soft_limit_of_open_files_does_not_matter() {
 #[tokio::test]
 async fn all_instances_may_crash_at_once_under_load() {
     let mare = Mare::up(&manifest("min = 4, max = 4, hold = \"10m\"")).await;
+    mare.until("web", "four instances are ready", |web| web.count("ready") == 4).await;
     let kill_all = async {
         let busy = async || (mare.service("web").await.0["in_flight"].as_u64()? > 4).then_some(());
         let _: () = until("requests are in flight", busy).await;
@@ -170,6 +171,6 @@ async fn all_instances_may_crash_at_once_under_load() {
         services.iter().filter(|one| one.words.starts_with(PROBE)).for_each(|one| kill(one.pid));
     };
     tokio::join!(load(mare.public, 8, 100, "/slow?ms=10"), kill_all);
-    assert_eq!(mare.service("web").await.failures(), 4);
+    mare.until("web", "all four were seen to fail", |web| web.failures() == 4).await;
     mare.stop().await;
 }
