@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use http::Method;
 
-/// Attempts at one request, the first included.
+/// Attempts at one request, the first included. An instance that refuses the connection is passed over from then on and
+/// is none: that ends when there is none left, with the budget, or at the request's deadline.
 pub(crate) const ATTEMPTS_MAX: u32 = 5;
 
 /// A request deposits this many hundredths of a retry: under a lasting failure retries add 20 % load at most
