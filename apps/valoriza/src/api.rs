@@ -1,8 +1,9 @@
-//! The `api` role: serves HTTP until told to stop, then finishes what is under way.
+//! The serving roles, `api` and `worker`: serve HTTP until told to stop, then finish what is under way.
 
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::http::{App, router};
 use crate::janitor;
+use crate::worker::{self, Worker};
 
 /// How long requests under way may still take after SIGTERM; the platform kills a little later.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -28,11 +30,32 @@ impl App {
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn run(config: Config) -> anyhow::Result<()> {
+    let Opened { db, listener, shutdown } = open(&config).await?;
+    serve(App::new(db, config.password_cost).await?, listener, shutdown).await
+}
+
+/// Handles what the platform pushes, until SIGTERM or SIGINT.
+pub async fn run_worker(config: Config) -> anyhow::Result<()> {
+    let Opened { db, listener, shutdown } = open(&config).await?;
+    serve_router(worker::router(Worker { db: db.clone() }), listener, shutdown).await?;
+    db.close().await;
+    Ok(())
+}
+
+/// What a serving role begins with.
+struct Opened {
+    db: Db,
+    listener: TcpListener,
+    /// Cancelled by SIGTERM or SIGINT.
+    shutdown: CancellationToken,
+}
+
+async fn open(config: &Config) -> anyhow::Result<Opened> {
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
-    let signals = tokio::spawn(async move {
+    tokio::spawn(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         stop.cancel();
     });
@@ -40,36 +63,39 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind((config.host.as_str(), config.port))
         .await
         .with_context(|| format!("listen on {}:{}", config.host, config.port))?;
-    let app = App::new(db, config.password_cost).await?;
     tracing::info!(address = %listener.local_addr()?, "listening");
-    serve(app, listener, shutdown).await?;
-    signals.abort();
-    Ok(())
+    Ok(Opened { db, listener, shutdown })
 }
 
 /// Serves `app` until `shutdown`, finishes what is under way and closes the database.
 pub async fn serve(app: App, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
     let janitor = tokio::spawn(janitor::run(app.db.clone(), shutdown.clone()));
-    let stopping = shutdown.clone();
-    let server =
-        axum::serve(listener, router(app.clone())).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let drained = async {
-        stopping.cancelled().await;
-        tracing::info!("draining");
-        tokio::time::sleep(DRAIN).await;
-    };
-    let outcome = tokio::select! {
-        outcome = server => outcome.context("serve"),
-        () = drained => {
-            tracing::warn!("gave up on connections that would not end");
-            Ok(())
-        }
-    };
+    let outcome = serve_router(router(app.clone()), listener, shutdown.clone()).await;
     shutdown.cancel();
     janitor.await.context("join the janitor")?;
     app.writes.close();
     app.writes.wait().await;
     app.db.close().await;
-    tracing::info!("stopped");
     outcome
+}
+
+/// Serves until `shutdown`, then finishes what is under way.
+async fn serve_router(
+    router: Router,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let stopping = shutdown.clone();
+    let server = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned());
+    let drained = async {
+        stopping.cancelled().await;
+        tracing::info!("draining");
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        outcome = server => outcome.context("serve")?,
+        () = drained => tracing::warn!("gave up on connections that would not end"),
+    }
+    tracing::info!("stopped");
+    Ok(())
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::db::{Db, Error};
-use crate::store::{idempotency, refresh_tokens};
+use crate::store::{handled, idempotency, refresh_tokens};
 
 /// Often enough that tables stay small, seldom enough that ten instances doing it do not matter.
 const PERIOD: Duration = Duration::from_mins(1);
@@ -15,6 +16,9 @@ const PERIOD: Duration = Duration::from_mins(1);
 /// this keeps up with 80 expiring rows per second and instance.
 const ROWS_MAX: u16 = 500;
 const ROUNDS_MAX: usize = 10;
+
+/// The platform keeps a task for at most 31 days, so no event comes again after that.
+const HANDLED_FOR: SignedDuration = SignedDuration::from_hours(32 * 24);
 
 /// Cleans up now and then until `shutdown`.
 pub(crate) async fn run(db: Db, shutdown: CancellationToken) {
@@ -32,8 +36,9 @@ async fn clean(db: &Db) -> Result<(), Error> {
         let mut tx = db.write().await?;
         let keys = idempotency::delete_expired(&mut tx, now, ROWS_MAX.into()).await?;
         let tokens = refresh_tokens::delete_expired(&mut tx, now, ROWS_MAX.into()).await?;
+        let events = handled::forget(&mut tx, now - HANDLED_FOR, ROWS_MAX.into()).await?;
         tx.commit().await?;
-        if keys.max(tokens) < ROWS_MAX.into() {
+        if keys.max(tokens).max(events) < ROWS_MAX.into() {
             break;
         }
     }

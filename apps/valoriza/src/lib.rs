@@ -2,7 +2,7 @@
 //!
 //! `domain` says what is true without any I/O. `actions` write: validate, apply the rules, one transaction,
 //! one event in the outbox. `queries` read. Both go through `store`, where the SQL is, written once for
-//! SQLite and PostgreSQL over [`db`]. `http` speaks the contract, `auth` knows passwords and tokens, `seed`
+//! SQLite and PostgreSQL over [`db`]. `http` speaks the contract, `worker` does what events ask for, `auth` knows passwords and tokens, `seed`
 //! makes data. It links nothing of the platform that runs it. Start reading at `http` or at `actions`.
 
 pub mod actions;
@@ -18,3 +18,4 @@ pub mod queries;
 pub mod seed;
 pub mod store;
 pub mod telemetry;
+pub mod worker;

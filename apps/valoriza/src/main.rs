@@ -17,6 +17,8 @@ struct Cli {
 enum Command {
     /// Serve the HTTP API on $HOST:$PORT over $DATABASE_URL (default sqlite:valoriza.db)
     Api,
+    /// Handle events pushed to $HOST:$PORT: imports, categories, reports, alerts
+    Worker,
     /// Fill the database with invented data
     Seed(SeedArgs),
     /// Print the OpenAPI document
@@ -45,6 +47,10 @@ async fn main() -> anyhow::Result<()> {
         Command::Api => {
             telemetry::init();
             api::run(Config::from_env()?).await
+        }
+        Command::Worker => {
+            telemetry::init();
+            api::run_worker(Config::from_env()?).await
         }
         Command::Seed(args) => {
             let wanted = seed::Wanted {

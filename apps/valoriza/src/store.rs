@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod budgets;
 pub mod categories;
+pub mod handled;
 pub mod idempotency;
 pub mod outbox;
 pub mod refresh_tokens;

@@ -1,0 +1,105 @@
+//! The `worker` role: does what happened in the background, told by events.
+//!
+//! ```text
+//!   an action ──row──► outbox ──relay──► topic ──► one queue per subscription ──push──► POST /events/{subscription}
+//!             (one transaction)   (the platform's)                                          │ one transaction:
+//!                                                                                           └ claim the event, act
+//! ```
+//!
+//! Events come at least once and in any order. A handler runs in one transaction that first claims the event
+//! for its subscription, so its effects happen once. What it must do outside the database it does so that doing
+//! it twice changes nothing. An answer other than 2xx makes the event come again.
+
+mod event;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+
+use crate::actions::Error;
+use crate::clock;
+use crate::db::Db;
+use crate::store::handled;
+
+pub use event::{Event, Push};
+
+/// What every handler can reach; clones share it.
+#[derive(Clone)]
+pub struct Worker {
+    pub db: Db,
+}
+
+/// Who listens to which events. The name is the last part of the path the platform pushes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subscription {
+    /// Statements that were uploaded, confirmed or taken back.
+    Imports,
+    /// Gives new transactions their category.
+    Categorise,
+    /// Reports that were asked for.
+    Reports,
+    /// Automations and budget alerts.
+    Alerts,
+}
+
+impl Subscription {
+    pub const ALL: [Self; 4] = [Self::Imports, Self::Categorise, Self::Reports, Self::Alerts];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Imports => "imports",
+            Self::Categorise => "categorise",
+            Self::Reports => "reports",
+            Self::Alerts => "alerts",
+        }
+    }
+}
+
+impl Worker {
+    /// Handles one event for one subscription; an event that was handled before changes nothing.
+    pub async fn handle(&self, subscription: Subscription, event: &Event) -> Result<(), Error> {
+        let mut tx = self.db.write().await?;
+        if !handled::claim(&mut tx, subscription.as_str(), &event.id, clock::now()).await? {
+            tracing::debug!(event = event.id, subscription = subscription.as_str(), "handled before");
+            return Ok(());
+        }
+        match subscription {
+            Subscription::Imports
+            | Subscription::Categorise
+            | Subscription::Reports
+            | Subscription::Alerts => {}
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+/// The routes the platform pushes to. Not for the public: the service is `internal`.
+pub fn router(worker: Worker) -> Router {
+    Router::new()
+        .route("/events/{subscription}", post(push))
+        .route("/health", get(|| async { StatusCode::OK }))
+        .with_state(worker)
+}
+
+async fn push(State(worker): State<Worker>, Path(name): Path<String>, Json(push): Json<Push>) -> Response {
+    let Some(subscription) = Subscription::ALL.into_iter().find(|it| it.as_str() == name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let event = match push.into_event() {
+        Ok(event) => event,
+        Err(error) => {
+            tracing::error!(error = %format!("{error:#}"), "a push is not an event");
+            return StatusCode::BAD_REQUEST.into_response();
+        }
+    };
+    match worker.handle(subscription, &event).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => {
+            let error = format!("{:#}", anyhow::Error::new(error));
+            tracing::warn!(error, event = event.id, topic = event.topic, "an event was not handled");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}

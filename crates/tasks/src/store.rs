@@ -1,0 +1,217 @@
+//! What must last, and who may do what with it.
+//!
+//! Two stores, one contract: `sqlite` (one process; leases in memory, because a crash ends them anyway) and
+//! `postgres` (several processes; leases in the database, settled only by the holder of the latest). A third, the
+//! reference model, is for tests. The rules they share:
+//!
+//! - **Which task is next.** Of the tasks of a running queue that are due and not leased: highest priority first;
+//!   within a priority fairness keys take turns (the key that was served longest ago first; keys never served
+//!   first of all, the one whose first task is earliest before others); within a key by `schedule_time`, then by
+//!   order of creation. `lease(queue, n)` is the same as `n` times `lease(queue, 1)`.
+//! - **How many.** Never more than the queue's rate, burst and concurrency allow (`policy`), over all processes.
+//! - **An attempt is durable before it begins**: a lease returned has its attempt counted on disk.
+//! - **Fencing.** A settlement counts only with the token of the task's latest lease; otherwise it is refused and
+//!   changes nothing. A lease not settled until it ends (the dispatch deadline and a margin later) makes the task
+//!   due again, its attempt counted.
+//! - **Names.** The id of a task that a client named stays taken for the window after the task has ended.
+//!   Ids we made are never checked against ended ones.
+//! - **Acknowledged is durable.** When a method that writes returns, a crash cannot take it back.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::model::{Outcome, Queue, QueueName, QueueSettings, Spec, State, Task, TaskName};
+
+/// Why a store did not do what was asked; nothing was written.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Error {
+    #[error("the queue does not exist")]
+    NoQueue,
+    #[error("the queue exists")]
+    QueueExists,
+    #[error("a queue of this name existed too recently")]
+    QueueExistedRecently,
+    #[error("the queue is declared in mare.toml")]
+    QueueIsDeclared,
+    #[error("the task does not exist")]
+    NoTask,
+    /// It ended within the window.
+    #[error("the task no longer exists")]
+    TaskEnded,
+    #[error("a task of this name exists, or existed within the window")]
+    TaskExists,
+    /// More is waiting to be written than the bound allows, or the store is closing. Safe to repeat.
+    #[error("the store is busy")]
+    Busy,
+    /// The database said no. It may have been written if a commit was under way: creation of a named task is safe
+    /// to repeat.
+    #[error("use the database: {0}")]
+    Database(String),
+}
+
+/// How an existing queue of that name is met.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Put {
+    /// It is an error.
+    Create,
+    /// It gets the settings; its state stays.
+    Upsert,
+}
+
+/// A task to be created.
+#[derive(Clone, Debug)]
+pub struct NewTask {
+    pub queue: QueueName,
+    /// The client's; `None`: the store makes one.
+    pub id: Option<String>,
+    pub spec: Spec,
+    /// `None`, or past: now.
+    pub schedule_time: Option<Timestamp>,
+}
+
+/// A task this process may attempt now.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    /// With this attempt already counted, and its previous one still in `previous`.
+    pub task: Task,
+    /// What the previous attempt was answered, for `X-CloudTasks-TaskPreviousResponse`.
+    pub previous: Option<Outcome>,
+    pub token: LeaseToken,
+}
+
+/// Names one lease of one task. A later lease of the task has another.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct LeaseToken(pub u64);
+
+/// What `lease` found.
+#[derive(Clone, Debug, Default)]
+pub struct Lease {
+    pub tasks: Vec<Leased>,
+    /// When asking again can bring more, if nothing changes; `None`: not before something does.
+    pub again_at: Option<Timestamp>,
+}
+
+/// The end of an attempt.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    pub name: TaskName,
+    pub token: LeaseToken,
+    pub end: End,
+}
+
+#[derive(Clone, Debug)]
+pub enum End {
+    /// It was answered, or was not in time: success ends the task, all else is tried again by the retry rules or
+    /// makes it a dead letter.
+    Attempted(Outcome),
+    /// It never reached its target (the gateway refused, or we are shutting down): not an attempt. Due again after
+    /// the wait.
+    NotDelivered { wait: Duration },
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Settled {
+    Succeeded,
+    /// Due again at this time.
+    Retrying(Timestamp),
+    /// Out of attempts: it is among the dead letters.
+    Dead,
+    /// The lease was not the latest, or the task is gone: nothing was changed.
+    Fenced,
+}
+
+/// A task that used up its attempts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeadLetter {
+    pub task: Task,
+    pub died_at: Timestamp,
+}
+
+/// A page of something ordered by name.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Ask for what comes after this; `None`: that was all.
+    pub next: Option<String>,
+}
+
+/// What is asked of a listing: at most `size` items whose name is greater than `after`.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    pub after: Option<String>,
+    pub size: usize,
+}
+
+/// A queue in numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueueStats {
+    pub queue: Queue,
+    /// Due or scheduled, not leased.
+    pub backlog: u64,
+    /// Of the backlog, what is due.
+    pub due: u64,
+    pub leased: u64,
+    pub dead: u64,
+    /// Since when the longest waiting due task is due.
+    pub oldest_due: Option<Timestamp>,
+}
+
+/// The stores' contract; see the module for its rules.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    async fn put_queue(&self, settings: QueueSettings, put: Put) -> Result<Queue, Error>;
+    async fn queue(&self, name: &QueueName) -> Result<Queue, Error>;
+    /// Those of `parent` (`projects/P/locations/L`), by name.
+    async fn queues(&self, parent: &str, slice: Slice) -> Result<Page<Queue>, Error>;
+    async fn set_state(&self, name: &QueueName, state: State) -> Result<Queue, Error>;
+    /// Deletes the tasks created until now, leased ones too; dead letters stay.
+    async fn purge(&self, name: &QueueName) -> Result<Queue, Error>;
+    /// Deletes its tasks and dead letters too, and blocks the name for the configured time.
+    async fn delete_queue(&self, name: &QueueName) -> Result<(), Error>;
+
+    /// One durable write for all that can be created; the results are in the order of `tasks`.
+    async fn create(&self, tasks: Vec<NewTask>) -> Vec<Result<Task, Error>>;
+    async fn task(&self, name: &TaskName) -> Result<Task, Error>;
+    async fn tasks(&self, queue: &QueueName, slice: Slice) -> Result<Page<Task>, Error>;
+    async fn delete(&self, name: &TaskName) -> Result<(), Error>;
+    /// Leases this task now, whatever the queue's state and limits, even if it is leased already: that lease is
+    /// fenced from now on.
+    async fn run(&self, name: &TaskName) -> Result<Leased, Error>;
+
+    /// Leases at most `max` tasks of the queue.
+    async fn lease(&self, queue: &QueueName, max: usize) -> Result<Lease, Error>;
+    /// Ends attempts; the results are in the order of `settlements`, written together.
+    async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<Settled>, Error>;
+    /// Ticks when something may have become leasable that was not: a task created, a queue resumed, a place freed.
+    /// Coalesced; with several processes also for their doings, sooner or later.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    async fn dead_letters(&self, queue: &QueueName, slice: Slice) -> Result<Page<DeadLetter>, Error>;
+    /// Makes dead letters tasks again, due now, no attempt used; those named, or all. Returns how many.
+    async fn redrive(&self, queue: &QueueName, ids: Option<Vec<String>>) -> Result<u64, Error>;
+    /// Forgets dead letters; those named, or all. Returns how many.
+    async fn forget_dead(&self, queue: &QueueName, ids: Option<Vec<String>>) -> Result<u64, Error>;
+
+    /// All queues, by name.
+    async fn stats(&self) -> Result<Vec<QueueStats>, Error>;
+    /// Finishes what was asked before, then lets go of the database. What is asked later is refused as busy.
+    async fn close(&self);
+}
+
+/// How long names stay taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Windows {
+    /// Of tasks named by clients, after their end.
+    pub task_name: Duration,
+    /// Of deleted queues.
+    pub queue_name: Duration,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self { task_name: Duration::from_hours(1), queue_name: Duration::ZERO }
+    }
+}
