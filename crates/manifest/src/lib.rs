@@ -13,6 +13,7 @@
 //! a `&'static str`, and mistakes quote the file.
 
 mod address;
+pub mod cron;
 pub mod defaults;
 pub mod grammar;
 mod interpolate;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Request, Response};
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -23,6 +23,20 @@ const DOCUMENT_MAX: usize = 16 * 1024 * 1024;
 
 /// Sends GET and returns the answer, its body still to be read. Fails unless it is 200.
 pub(crate) async fn get(platform: &cli::Platform, path: &str) -> Result<Response<Incoming>> {
+    send(platform, Request::get(path).body(Full::default())?).await
+}
+
+/// Sends JSON and returns the answer, its body still to be read. Fails unless it is 2xx.
+pub(crate) async fn post(
+    platform: &cli::Platform,
+    path: &str,
+    body: &serde_json::Value,
+) -> Result<Response<Incoming>> {
+    let request = Request::post(path).header(CONTENT_TYPE, "application/json");
+    send(platform, request.body(Full::from(body.to_string()))?).await
+}
+
+async fn send(platform: &cli::Platform, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>> {
     let data = platform.data.display();
     let nothing_runs = || {
         Usage(format!(
@@ -33,11 +47,10 @@ pub(crate) async fn get(platform: &cli::Platform, path: &str) -> Result<Response
         Some(address) => address,
         None => data::running(&platform.data).map(|running| running.admin).ok_or_else(nothing_runs)?,
     };
-    let mut request = Request::get(path).header(HOST, address.to_string());
+    request.headers_mut().insert(HOST, address.to_string().try_into()?);
     if let Some(token) = data::token(&platform.data) {
-        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        request.headers_mut().insert(AUTHORIZATION, format!("Bearer {token}").try_into()?);
     }
-    let request = request.body(Empty::<Bytes>::new())?;
     let ask = async {
         let stream = TcpStream::connect(address).await.map_err(|error| match platform.admin {
             Some(_) => Usage(format!("{error}; does `mare up` still run?")),

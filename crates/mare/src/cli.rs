@@ -22,6 +22,7 @@ Examples:
   mare check                                  find every mistake in ./mare.toml
   mare status --watch                         see instances come and go
   mare logs api -f                            follow what a service writes
+  mare tasks                                  queues: what waits, how long, what died
   mare render prometheus -o rules.yml         alert on the objectives from Prometheus
   mare load load/read.toml                    prove that the objectives hold under load
 
@@ -42,6 +43,8 @@ pub(crate) enum Verb {
     Status(Status),
     /// Show what a service's instances write
     Logs(Logs),
+    /// Show queues and their tasks; run, retry, pause and purge them by hand
+    Tasks(Tasks),
     /// Make files for other programs from mare.toml
     Render(Render),
     /// Drive a scenario at a target, judge it by its objectives, and write the report
@@ -131,6 +134,75 @@ pub(crate) struct Logs {
     /// How many of the last lines to show (the platform keeps 2000 a service)
     #[arg(short = 'n', long, default_value_t = 100)]
     pub(crate) lines: usize,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+QUEUE is the name in mare.toml; a subscription's queue is subscription-NAME. Queues made by the API in another
+project or location are named in full: projects/P/locations/L/queues/Q.
+
+Examples:
+  mare tasks --watch                      see queues fill and drain
+  mare tasks list imports                 what is next in a queue, and how its attempts ended
+  mare tasks dead imports                 what used up its attempts, and why
+  mare tasks retry imports --all          give dead letters another round
+  mare tasks run imports 0192f3c4         attempt a task now, whatever the limits say")]
+pub(crate) struct Tasks {
+    #[command(subcommand)]
+    pub(crate) action: Option<TasksAction>,
+    #[command(flatten)]
+    pub(crate) platform: Platform,
+    /// Redraw every second until Ctrl-C
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TasksAction {
+    /// The tasks of a queue, by id
+    List(Queue),
+    /// Dead letters: tasks that used up their attempts
+    Dead(Queue),
+    /// Attempt tasks now, whatever the queue's state and limits
+    Run(TaskIds),
+    /// Put dead letters back into the queue
+    Retry(DeadLetters),
+    /// Forget dead letters
+    Forget(DeadLetters),
+    /// Stop dispatching; the queue goes on taking tasks
+    Pause(Queue),
+    /// Dispatch again, slowly at first
+    Resume(Queue),
+    /// Delete all tasks of a queue; dead letters stay
+    Purge(Queue),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Queue {
+    pub(crate) queue: String,
+    /// Of a list: what comes after this id
+    #[arg(long, value_name = "ID")]
+    pub(crate) after: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TaskIds {
+    pub(crate) queue: String,
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DeadLetters {
+    pub(crate) queue: String,
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub(crate) ids: Vec<String>,
+    /// All of the queue's
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) all: bool,
 }
 
 #[derive(Args, Debug)]

@@ -8,6 +8,7 @@ mod load;
 mod logs;
 mod render;
 mod status;
+mod tasks;
 mod up;
 
 use std::io::Write as _;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Status(arguments) => run(status::run(arguments)),
         Verb::Logs(arguments) => run(logs::run(arguments)),
+        Verb::Tasks(arguments) => run(tasks::run(arguments)),
         Verb::Render(arguments) => render::run(&arguments),
         Verb::Load(arguments) => match run(load::run(*arguments)) {
             Ok(verdict) => return verdict,

@@ -8,5 +8,8 @@
 //!
 //! This crate opens no listening socket: it exposes handlers over http types, and `mare` mounts them.
 
+pub mod admin;
 pub mod model;
 pub mod store;
+pub mod schedule;
+pub mod topic;

@@ -195,6 +195,12 @@ pub trait Store: Send + Sync + 'static {
     /// Forgets dead letters; those named, or all. Returns how many.
     async fn forget_dead(&self, queue: &QueueName, ids: Option<Vec<String>>) -> Result<u64, Error>;
 
+    /// How far `key` has come; `None`: nowhere yet.
+    async fn mark(&self, key: &str) -> Result<Option<i64>, Error>;
+    /// Raises the mark of `key` to `to` and creates `tasks`, in one durable write: all, or nothing at all. Says no,
+    /// and does nothing, if the mark is there already or beyond. A task whose name is taken counts as created.
+    async fn advance(&self, key: &str, to: i64, tasks: Vec<NewTask>) -> Result<bool, Error>;
+
     /// All queues, by name.
     async fn stats(&self) -> Result<Vec<QueueStats>, Error>;
     /// Finishes what was asked before, then lets go of the database. What is asked later is refused as busy.
