@@ -5,8 +5,10 @@
 //!
 //! - [`model`]: queues, tasks, attempts.
 //! - [`store`]: what must last. Which task is next, and who may settle it, is the store's to say.
+//! - [`targets`] (pure): where a task may go.
 //!
 //! This crate opens no listening socket: it exposes handlers over http types, and `mare` mounts them.
 
 pub mod model;
 pub mod store;
+pub mod targets;
