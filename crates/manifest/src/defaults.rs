@@ -51,6 +51,29 @@ pub const TIMEOUT: Duration = Duration::from_mins(5);
 /// `docker stop`, and Cloud Run's time between SIGTERM and SIGKILL.
 pub const GRACE: Duration = Duration::from_secs(10);
 
+/// What Cloud Tasks gives a queue that says nothing, as an emulator of it records; Google documents no numbers.
+pub const QUEUE_RATE: f64 = 500.0;
+pub const QUEUE_CONCURRENCY: u32 = 1000;
+pub const QUEUE_ATTEMPTS: u32 = 100;
+pub const QUEUE_BACKOFF_MIN: Duration = Duration::from_millis(100);
+pub const QUEUE_BACKOFF_MAX: Duration = Duration::from_hours(1);
+pub const QUEUE_DOUBLINGS: u32 = 16;
+/// Cloud Tasks' `dispatchDeadline`.
+pub const QUEUE_DEADLINE: Duration = Duration::from_mins(10);
+/// As long as Cloud Tasks retains a task: time to notice, mend and drive them again.
+pub const QUEUE_DEAD: Duration = Duration::from_hours(31 * 24);
+/// What older texts of Cloud Tasks say (newer: up to 24 h).
+pub const TASK_WINDOW: Duration = Duration::from_hours(1);
+pub const TASK_LOCATION: &str = "local";
+
+/// What a fifth of a second brings, at least one: 100 at 500/s, as Cloud Tasks has it.
+pub fn queue_burst(per_second: f64) -> u32 {
+    // Saturates, and where there is no limit it means nothing.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+    let burst = (per_second / 5.0).ceil() as u32;
+    burst.clamp(1, 1_000_000)
+}
+
 /// The window the SRE Workbook's burn-rate alerts are computed for.
 pub const WINDOW: Duration = Duration::from_hours(30 * 24);
 /// Fast enough that a person told by it is not told late; one look takes microseconds.

@@ -43,6 +43,7 @@ pub use crate::suggest::{closest, did_you_mean};
 
 use crate::grammar::sections::MANIFEST;
 use crate::model::alert::Alerts;
+use crate::model::queue::Tasks;
 use crate::model::{App, Backends, Limits, Origin, PathPattern, Route, Service, Target, Text};
 
 /// Reads a manifest. `origin` is what mistakes call the file; `folder` is the one it is in, absolute, as its last
@@ -70,8 +71,11 @@ impl Manifest {
             target: Target::Service(SERVICE.to_owned()),
             body: None,
         };
+        let app = App { name: read::name_of_folder(&folder), drain: defaults::DRAIN };
         Self {
-            app: App { name: read::name_of_folder(&folder), drain: defaults::DRAIN },
+            tasks: Tasks::of_app(&app.name),
+            app,
+            queues: BTreeMap::new(),
             limits: Limits::default(),
             databases: BTreeMap::new(),
             services: BTreeMap::from([(SERVICE.to_owned(), service)]),

@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod objective;
+pub mod queue;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ pub struct Manifest {
     pub databases: BTreeMap<String, Database>,
     pub services: BTreeMap<String, Service>,
     pub routes: Vec<Route>,
+    pub queues: BTreeMap<String, queue::Queue>,
+    pub tasks: queue::Tasks,
     /// At most [`objective::WATCHED_MAX`], together with the rules of [`alert::Alerts::slow`].
     pub objectives: BTreeMap<String, objective::Objective>,
     pub alerts: alert::Alerts,

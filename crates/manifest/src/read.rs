@@ -2,6 +2,7 @@
 
 mod alert;
 mod objective;
+mod queue;
 mod route;
 mod service;
 
@@ -22,16 +23,20 @@ pub(crate) fn manifest(root: &Section<'_>, folder: PathBuf) -> Manifest {
         declared.iter().map(|(name, section)| (*name, section.flag("shared"))).collect();
     let databases = declared.iter().map(|(name, section)| ((*name).to_owned(), database(section))).collect();
     let services = service::services(root.named("services"), &shared);
+    let queues = queue::queues(root, &services);
+    let app = app(&root.table("app"), &folder);
     let written_routes = root.list("routes");
     let routes = route::routes(&written_routes, &services, &folder);
     let all_routes = (routes.len() == written_routes.len()).then_some(routes.as_slice());
     let objectives = objective::objectives(root, &services, all_routes);
     let alerts = alert::alerts(root, all_routes, &objectives);
     Manifest {
-        app: app(&root.table("app"), &folder),
+        tasks: queue::tasks(&root.table("tasks"), &app.name),
+        app,
         limits: limits(&root.table("limits")),
         databases,
         services,
+        queues,
         alerts,
         objectives,
         routes,

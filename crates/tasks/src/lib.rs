@@ -5,6 +5,7 @@
 //!
 //! - [`model`]: queues, tasks, attempts.
 //! - [`store`]: what must last. Which task is next, and who may settle it, is the store's to say.
+//! - [`targets`] (pure): where a task may go.
 //!
 //! This crate opens no listening socket: it exposes handlers over http types, and `mare` mounts them.
 
@@ -13,3 +14,4 @@ pub mod model;
 pub mod store;
 pub mod schedule;
 pub mod topic;
+pub mod targets;

@@ -1,5 +1,7 @@
 //! The sections of `mare.toml` and their keys.
 
+pub(crate) mod queues;
+
 use std::time::Duration;
 
 use super::{Bounds, Form, Grammar, Key, Kind, Variables};
@@ -34,13 +36,10 @@ pub(crate) static MANIFEST: Grammar = Grammar {
     root: &ROOT,
     variables: Variables::Named,
     names: "becomes a host name",
-    later: &[
-        ("", &["auth", "queues", "tasks", "schedules", "channels"]),
-        ("routes", &["auth", "limit", "cache", "breaker"]),
-    ],
+    later: &[("", &["auth", "schedules", "channels"]), ("routes", &["auth", "limit", "cache", "breaker"])],
 };
 
-pub(crate) static ROOT: [Key; 8] = [
+pub(crate) static ROOT: [Key; 10] = [
     Key::new("app", Kind::Table(&APP), "{ name = \"shop\" }", "The application as a whole"),
     Key::new(
         "limits",
@@ -55,6 +54,13 @@ pub(crate) static ROOT: [Key; 8] = [
         Kind::List(&ROUTE),
         "[{ match = \"/*\", service = \"api\" }]",
         "Which request goes where",
+    ),
+    Key::new("queues", Kind::Named(&queues::QUEUE), "{ imports = {} }", "Queues of push tasks, by name"),
+    Key::new(
+        "tasks",
+        Kind::Table(&queues::TASKS),
+        "{ location = \"local\" }",
+        "What all queues have in common",
     ),
     Key::new(
         "objectives",

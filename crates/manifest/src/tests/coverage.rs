@@ -41,6 +41,12 @@ pub(super) fn manifest_with(section: &str, key: &Key, value: &str) -> String {
                 format!("{all}{name} = {value}\n")
             })
         }
+        "queues.*.target" => {
+            let service = if name == "service" { "" } else { "service = \"x\"\n" };
+            format!("[services.x]\nrun = \"x\"\n[queues.q.target]\n{service}{line}")
+        }
+        "queues.*" => format!("[services.x]\nrun = \"x\"\n[queues.q]\n{line}"),
+        "queues.*.retry" => format!("[queues.q.retry]\n{line}"),
         "databases.*" => format!("[databases.main]\n{line}"),
         "services.*" => format!("[databases.main]\n[services.api]\n{}{line}", run(name == "run")),
         "routes" => {
@@ -110,7 +116,7 @@ fn the_schema_describes_every_key() {
             };
         }
         let property = &at["properties"][key.name];
-        assert!(property["type"].is_string(), "{section} {}", key.name);
+        assert!(!property["type"].is_null(), "{section} {}", key.name);
         assert_eq!(property["description"], Value::from(key.doc));
         assert_eq!(property.get("default").is_some(), key.default_text().is_some(), "{}", key.name);
     });

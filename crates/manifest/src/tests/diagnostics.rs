@@ -2,6 +2,7 @@
 
 mod grammar;
 mod objectives;
+mod queues;
 mod routes;
 mod services;
 

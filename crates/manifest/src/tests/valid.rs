@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::read;
 use crate::model::alert::Alerts;
 use crate::model::objective::{self, Objective, Percentile, Subject};
+use crate::model::queue::{Queue, QueueRetry, QueueTarget, Tasks};
 use crate::model::{
     App, Backends, Database, Files, Health, Limits, Manifest, Origin, PathPattern, Resources, Route, Scale,
     Service, Target, Text,
@@ -51,6 +52,15 @@ url = "http://127.0.0.1:9000"
 match = "/*"
 files = "ui/dist"
 
+[queues.imports]
+target = { service = "worker", path = "/tasks/import" }
+rate = "500/s"
+concurrency = 50
+retry = { attempts = 10, min = "1s", max = "5m" }
+
+[tasks]
+external = ["127.0.0.1:9100"]
+
 [objectives.read]
 route = "GET /api/transactions"
 p95 = "300ms"
@@ -68,6 +78,24 @@ fn words(run: &[&str]) -> Vec<Text> {
 
 fn route(name: &str, path: PathPattern, target: Target) -> Route {
     Route { name: name.to_owned(), method: None, host: None, path, target, body: None }
+}
+
+fn imports() -> Queue {
+    Queue {
+        target: Some(QueueTarget { service: "worker".to_owned(), path: Some("/tasks/import".to_owned()) }),
+        rate: 500.0,
+        burst: 100,
+        concurrency: 50,
+        retry: QueueRetry {
+            attempts: Some(10),
+            duration: None,
+            min: Duration::from_secs(1),
+            max: Duration::from_mins(5),
+            doublings: 16,
+        },
+        deadline: Duration::from_mins(10),
+        dead: Duration::from_hours(31 * 24),
+    }
 }
 
 fn read_objective() -> Objective {
@@ -126,6 +154,13 @@ fn the_example_of_the_design_is_read() {
             ),
             route("/*", below(""), Target::Files(Files { folder: "/srv/shop/ui/dist".into(), spa: false })),
         ],
+        queues: [("imports".to_owned(), imports())].into(),
+        tasks: Tasks {
+            project: "valoriza".to_owned(),
+            location: "local".to_owned(),
+            external: vec!["127.0.0.1:9100".to_owned()],
+            window: Duration::from_hours(1),
+        },
         objectives: [("read".to_owned(), read_objective())].into(),
         alerts: Alerts::default(),
         backends: Backends::default(),
@@ -182,6 +217,23 @@ fn alerts_say_where_they_go() {
     assert_eq!((alerts.every, alerts.repeat), (Duration::from_secs(1), Alerts::default().repeat));
     assert_eq!(alerts.slow["pix"].on.to_string(), "POST /api/pix");
     assert_eq!(alerts.slow["pix"].over, Duration::from_secs(5));
+}
+
+#[test]
+fn a_queue_that_says_nothing_is_one_of_cloud_tasks() {
+    let check = |source: &str, expected: (f64, u32, u32, Option<u32>)| {
+        let queues = read(&format!("[queues.q]\n{source}")).expect("valid").queues;
+        let Queue { rate, burst, concurrency, retry, .. } = queues["q"].clone();
+        assert_eq!((rate, burst, concurrency, retry.attempts), expected, "{source}");
+    };
+    check("", (500.0, 100, 1000, Some(100)));
+    check("rate = \"1/s\"", (1.0, 1, 1000, Some(100)));
+    check("rate = \"30/m\"\nburst = 9", (0.5, 9, 1000, Some(100)));
+    let unlimited = "rate = \"unlimited\"\nretry = { attempts = \"unlimited\" }";
+    check(unlimited, (f64::INFINITY, 1_000_000, 1000, None));
+    let parent = |source: &str| read(source).expect("valid").tasks.parent();
+    assert_eq!(parent(""), "projects/shop/locations/local");
+    assert_eq!(parent("[tasks]\nproject = \"p\"\nlocation = \"l\""), "projects/p/locations/l");
 }
 
 #[test]
