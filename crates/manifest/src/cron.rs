@@ -92,7 +92,9 @@ impl Cron {
 fn fields(text: &str, zone: &str) -> Result<Ticks, BadCron> {
     let all: Vec<&str> = text.split_whitespace().collect();
     let &[_, hour, ..] = all.as_slice() else {
-        return Err(BadCron::Expression("five fields: minute, hour, day of month, month, day of week".into()));
+        return Err(BadCron::Expression(
+            "five fields: minute, hour, day of month, month, day of week".into(),
+        ));
     };
     if all.len() != 5 {
         return Err(BadCron::Expression(format!(
@@ -102,14 +104,19 @@ fn fields(text: &str, zone: &str) -> Result<Ticks, BadCron> {
     }
     let parse = |zone: &str| {
         let parsed = cronexpr::parse_crontab(&format!("{text} {zone}"));
-        parsed.map(Box::new).map_err(|error| BadCron::Expression(first_line(&error.to_string())))
+        parsed.map(Box::new).map_err(|error| BadCron::Expression(reason(&error.to_string())))
     };
-    if hour.starts_with('*') { Ok(Ticks::EveryHour(parse(zone)?)) } else { Ok(Ticks::OnTheWall(parse("UTC")?)) }
+    if hour.starts_with('*') {
+        Ok(Ticks::EveryHour(parse(zone)?))
+    } else {
+        Ok(Ticks::OnTheWall(parse("UTC")?))
+    }
 }
 
-/// The library draws arrows below its message; ours point into the manifest.
-fn first_line(message: &str) -> String {
-    message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("not a cron expression").to_owned()
+/// The library repeats the text with an arrow below; the reason comes last, behind the arrow.
+fn reason(message: &str) -> String {
+    let last = message.lines().last().unwrap_or_default();
+    last.trim_start_matches([' ', '^']).to_owned()
 }
 
 /// As written.
@@ -147,7 +154,12 @@ mod tests {
         };
         check("0 6 1 * *", "UTC", "2026-11-21T10:00:00Z", &["2026-12-01T06:00:00Z", "2027-01-01T06:00:00Z"]);
         check("0 6 1 * *", "America/Sao_Paulo", "2026-11-21T10:00:00Z", &["2026-12-01T09:00:00Z"]);
-        check("30 9 * * MON", "UTC", "2026-11-21T10:00:00Z", &["2026-11-23T09:30:00Z", "2026-11-30T09:30:00Z"]);
+        check(
+            "30 9 * * MON",
+            "UTC",
+            "2026-11-21T10:00:00Z",
+            &["2026-11-23T09:30:00Z", "2026-11-30T09:30:00Z"],
+        );
         check("@every 15m", "UTC", "2026-11-21T10:00:00Z", &["2026-11-21T10:15:00Z", "2026-11-21T10:30:00Z"]);
         check("@every 7s", "UTC", "1970-01-01T00:00:08Z", &["1970-01-01T00:00:14Z"]);
         check("0 0 29 2 *", "UTC", "2026-01-01T00:00:00Z", &["2028-02-29T00:00:00Z"]);

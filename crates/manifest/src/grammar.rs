@@ -171,6 +171,8 @@ impl Key {
                 Form::Image => "a container image's name",
                 Form::Mailbox => "a mail address",
                 Form::NameOf("databases") => "a database's name",
+                Form::NameOf("queues") => "a queue's name",
+                Form::NameOf("topics") => "a topic's name",
                 Form::NameOf(_) => "a service's name",
                 Form::Other(what) => what,
             },

@@ -7,6 +7,8 @@
 pub mod alert;
 pub mod objective;
 pub mod queue;
+pub mod schedule;
+pub mod topic;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,6 +28,9 @@ pub struct Manifest {
     pub routes: Vec<Route>,
     pub queues: BTreeMap<String, queue::Queue>,
     pub tasks: queue::Tasks,
+    pub schedules: BTreeMap<String, schedule::Schedule>,
+    pub topics: BTreeMap<String, topic::Topic>,
+    pub subscriptions: BTreeMap<String, topic::Subscription>,
     /// At most [`objective::WATCHED_MAX`], together with the rules of [`alert::Alerts::slow`].
     pub objectives: BTreeMap<String, objective::Objective>,
     pub alerts: alert::Alerts,

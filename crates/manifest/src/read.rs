@@ -1,6 +1,7 @@
 //! From sections to the model: one function per section, and the checks between sections.
 
 mod alert;
+mod events;
 mod objective;
 mod queue;
 mod route;
@@ -24,6 +25,10 @@ pub(crate) fn manifest(root: &Section<'_>, folder: PathBuf) -> Manifest {
     let databases = declared.iter().map(|(name, section)| ((*name).to_owned(), database(section))).collect();
     let services = service::services(root.named("services"), &shared);
     let queues = queue::queues(root, &services);
+    let schedules = events::schedules(root, &services, &queues);
+    let names: Vec<&str> = declared.iter().map(|(name, _)| *name).collect();
+    let topics = events::topics(root, &names);
+    let subscriptions = events::subscriptions(root, &services, &topics);
     let app = app(&root.table("app"), &folder);
     let written_routes = root.list("routes");
     let routes = route::routes(&written_routes, &services, &folder);
@@ -37,6 +42,9 @@ pub(crate) fn manifest(root: &Section<'_>, folder: PathBuf) -> Manifest {
         databases,
         services,
         queues,
+        schedules,
+        topics,
+        subscriptions,
         alerts,
         objectives,
         routes,

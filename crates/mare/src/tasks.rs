@@ -32,7 +32,9 @@ pub(crate) async fn run(arguments: cli::Tasks) -> Result<()> {
             asking.show(&path(&queue.queue, "/dead", queue.after.as_deref())?, shown).await
         }
         Some(TasksAction::Run(tasks)) => asking.act(&tasks.queue, "run", Some(&tasks.ids), "started").await,
-        Some(TasksAction::Retry(dead)) => asking.act(&dead.queue, "retry", dead.ids(), "back in the queue").await,
+        Some(TasksAction::Retry(dead)) => {
+            asking.act(&dead.queue, "retry", dead.ids(), "back in the queue").await
+        }
         Some(TasksAction::Forget(dead)) => asking.act(&dead.queue, "forget", dead.ids(), "forgotten").await,
         Some(TasksAction::Pause(queue)) => asking.act(&queue.queue, "pause", None, "paused").await,
         Some(TasksAction::Resume(queue)) => asking.act(&queue.queue, "resume", None, "resumed").await,
@@ -103,7 +105,8 @@ fn path(queue: &str, below: &str, after: Option<&str>) -> Result<String> {
         Some((parent, id)) => (Some(parent), id),
         None => (None, queue),
     };
-    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":.-_/".contains(&byte));
+    let plain =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":.-_/".contains(&byte));
     if !plain(queue) || id.contains('/') || !after.is_none_or(plain) {
         return Err(Usage(format!("`{queue}` is not the name of a queue")).into());
     }

@@ -113,7 +113,10 @@ impl Admin {
             (_, [] | [_] | [_, _]) => {
                 Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, "GET looks, POST acts".to_owned()))
             }
-            _ => Err(Refusal(StatusCode::NOT_FOUND, "there is /api/tasks/QUEUE and /api/tasks/QUEUE/dead".into())),
+            _ => Err(Refusal(
+                StatusCode::NOT_FOUND,
+                "there is /api/tasks/QUEUE and /api/tasks/QUEUE/dead".into(),
+            )),
         }
     }
 
@@ -142,7 +145,12 @@ impl Admin {
         Ok(json(&DeadDocument { dead, next: page.next }))
     }
 
-    async fn act(&self, queue: &QueueName, verb: &str, ids: Option<Vec<String>>) -> Result<serde_json::Value, Refusal> {
+    async fn act(
+        &self,
+        queue: &QueueName,
+        verb: &str,
+        ids: Option<Vec<String>>,
+    ) -> Result<serde_json::Value, Refusal> {
         let count = match verb {
             "pause" => self.store.set_state(queue, State::Paused).await.map(|_queue| 1)?,
             "resume" => self.store.set_state(queue, State::Running).await.map(|_queue| 1)?,
@@ -161,7 +169,8 @@ impl Admin {
     async fn run(&self, queue: &QueueName, ids: Vec<String>) -> Result<u64, Refusal> {
         let mut count = 0;
         for id in ids {
-            let name = queue.task(&id).map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))?;
+            let name =
+                queue.task(&id).map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))?;
             let leased = self.store.run(&name).await?;
             let gone = |_gone| Refusal(StatusCode::SERVICE_UNAVAILABLE, "mare is stopping".to_owned());
             self.forced.send(leased).await.map_err(gone)?;

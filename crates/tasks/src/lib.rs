@@ -11,7 +11,7 @@
 
 pub mod admin;
 pub mod model;
-pub mod store;
 pub mod schedule;
-pub mod topic;
+pub mod store;
 pub mod targets;
+pub mod topic;

@@ -112,7 +112,10 @@ impl Topic {
 const KEY_MAX: usize = 100;
 
 fn bounded(key: &str) -> String {
-    key.char_indices().take_while(|(at, char)| at + char.len_utf8() <= KEY_MAX).map(|(_, char)| char).collect()
+    key.char_indices()
+        .take_while(|(at, char)| at + char.len_utf8() <= KEY_MAX)
+        .map(|(_, char)| char)
+        .collect()
 }
 
 impl Subscription {

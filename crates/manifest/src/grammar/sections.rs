@@ -1,5 +1,6 @@
 //! The sections of `mare.toml` and their keys.
 
+mod events;
 pub(crate) mod queues;
 
 use std::time::Duration;
@@ -36,10 +37,10 @@ pub(crate) static MANIFEST: Grammar = Grammar {
     root: &ROOT,
     variables: Variables::Named,
     names: "becomes a host name",
-    later: &[("", &["auth", "schedules", "channels"]), ("routes", &["auth", "limit", "cache", "breaker"])],
+    later: &[("", &["auth", "channels"]), ("routes", &["auth", "limit", "cache", "breaker"])],
 };
 
-pub(crate) static ROOT: [Key; 10] = [
+pub(crate) static ROOT: [Key; 13] = [
     Key::new("app", Kind::Table(&APP), "{ name = \"shop\" }", "The application as a whole"),
     Key::new(
         "limits",
@@ -61,6 +62,24 @@ pub(crate) static ROOT: [Key; 10] = [
         Kind::Table(&queues::TASKS),
         "{ location = \"local\" }",
         "What all queues have in common",
+    ),
+    Key::new(
+        "schedules",
+        Kind::Named(&events::SCHEDULE),
+        "{ nightly = { cron = \"0 3 * * *\", queue = \"q\" } }",
+        "Tasks that come by the clock, by name",
+    ),
+    Key::new(
+        "topics",
+        Kind::Named(&events::TOPIC),
+        "{ events = {} }",
+        "Where messages are published, by name",
+    ),
+    Key::new(
+        "subscriptions",
+        Kind::Named(&events::SUBSCRIPTION),
+        "{ mail = { topic = \"events\", target = { service = \"x\" } } }",
+        "Who gets the messages of a topic, by name",
     ),
     Key::new(
         "objectives",

@@ -53,7 +53,9 @@ mod tests {
 
     #[test]
     fn a_star_at_the_end_is_any_rest() {
-        let check = |pattern, name, expected| assert_eq!(Pattern::new(pattern).fits(name), expected, "{pattern} {name}");
+        let check = |pattern, name, expected| {
+            assert_eq!(Pattern::new(pattern).fits(name), expected, "{pattern} {name}")
+        };
         check("order.paid", "order.paid", true);
         check("order.paid", "order.paids", false);
         check("order.*", "order.paid", true);

@@ -23,10 +23,11 @@ pub(super) fn queues(root: &Section<'_>, services: &BTreeMap<String, Service>) -
     sections.iter().map(|(name, section)| ((*name).to_owned(), queue(section, services))).collect()
 }
 
-fn queue(section: &Section<'_>, services: &BTreeMap<String, Service>) -> Queue {
+/// Of a subscription too, which has the same keys.
+pub(super) fn queue(section: &Section<'_>, services: &BTreeMap<String, Service>) -> Queue {
     let rate = rate(section).unwrap_or(defaults::QUEUE_RATE);
     Queue {
-        target: section.has("target").then(|| target(&section.table("target"), services)).flatten(),
+        target: target_of(section, services),
         rate,
         burst: section.count_if("burst").unwrap_or_else(|| defaults::queue_burst(rate)),
         concurrency: section.count("concurrency"),
@@ -34,6 +35,10 @@ fn queue(section: &Section<'_>, services: &BTreeMap<String, Service>) -> Queue {
         deadline: section.duration("deadline"),
         dead: section.duration("dead"),
     }
+}
+
+pub(super) fn target_of(section: &Section<'_>, services: &BTreeMap<String, Service>) -> Option<QueueTarget> {
+    section.has("target").then(|| target(&section.table("target"), services)).flatten()
 }
 
 fn target(section: &Section<'_>, services: &BTreeMap<String, Service>) -> Option<QueueTarget> {

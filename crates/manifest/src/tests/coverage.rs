@@ -47,6 +47,36 @@ pub(super) fn manifest_with(section: &str, key: &Key, value: &str) -> String {
         }
         "queues.*" => format!("[services.x]\nrun = \"x\"\n[queues.q]\n{line}"),
         "queues.*.retry" => format!("[queues.q.retry]\n{line}"),
+        "schedules.*" | "schedules.*.target" => {
+            let cron = if name == "cron" { "" } else { "cron = \"@every 1h\"\n" };
+            let queue = if name == "queue" { "" } else { "queue = \"q\"\n" };
+            let target = match (section, name) {
+                (_, "target") => String::new(),
+                ("schedules.*", _) => "target = { service = \"x\" }\n".to_owned(),
+                (_, "service") => "[schedules.s.target]\n".to_owned(),
+                _ => "[schedules.s.target]\nservice = \"x\"\n".to_owned(),
+            };
+            format!("[services.x]\nrun = \"x\"\n[queues.q]\n[schedules.s]\n{cron}{queue}{target}{line}")
+        }
+        "topics.*" => format!("[databases.main]\n[topics.events]\n{line}"),
+        "topics.*.outbox" => {
+            let database = if name == "database" { "" } else { "database = \"main\"\n" };
+            let table = if name == "table" { "" } else { "table = \"t\"\n" };
+            format!("[databases.main]\n[topics.events.outbox]\n{database}{table}{line}")
+        }
+        "subscriptions.*" | "subscriptions.*.target" | "subscriptions.*.retry" => {
+            let topic = if name == "topic" { "" } else { "topic = \"events\"\n" };
+            let target = match (section, name) {
+                (_, "target") => String::new(),
+                ("subscriptions.*.target", "service") => "[subscriptions.s.target]\n".to_owned(),
+                ("subscriptions.*.target", _) => "[subscriptions.s.target]\nservice = \"x\"\n".to_owned(),
+                ("subscriptions.*.retry", _) => {
+                    "target = { service = \"x\" }\n[subscriptions.s.retry]\n".to_owned()
+                }
+                _ => "target = { service = \"x\" }\n".to_owned(),
+            };
+            format!("[services.x]\nrun = \"x\"\n[topics.events]\n[subscriptions.s]\n{topic}{target}{line}")
+        }
         "databases.*" => format!("[databases.main]\n{line}"),
         "services.*" => format!("[databases.main]\n[services.api]\n{}{line}", run(name == "run")),
         "routes" => {
@@ -69,6 +99,8 @@ fn every_example_of_the_grammar_is_valid() {
             "routes" if section.is_empty() => (key.example, "[services.api]\nrun = \"x\"\n"),
             "objectives" => (key.example, "[[routes]]\nmatch = \"/*\"\nservice = \"x\"\n"),
             "services" => return,
+            "schedules" => (key.example, "[queues.q]\ntarget = { service = \"x\" }\n"),
+            "subscriptions" => (key.example, "[topics.events]\n"),
             _ => (key.example, ""),
         };
         let source =

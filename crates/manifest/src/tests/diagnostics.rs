@@ -1,5 +1,6 @@
 //! What people see, whole.
 
+mod events;
 mod grammar;
 mod objectives;
 mod queues;

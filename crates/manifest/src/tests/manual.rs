@@ -46,7 +46,12 @@ fn every_toml_block_is_valid() {
 
 /// A fragment leaves out what the page has declared before.
 fn completed(fragment: &str) -> String {
-    let before = [("[services.api]", "run = \"./api\""), ("[databases.main]", "")];
+    let before = [
+        ("[services.api]", "run = \"./api\""),
+        ("[databases.main]", ""),
+        ("[topics.events]", ""),
+        ("[queues.imports]", ""),
+    ];
     let missing = before.iter().filter(|(header, _)| !fragment.contains(header));
     missing.fold(fragment.to_owned(), |source, (header, body)| source + "\n" + header + "\n" + body + "\n")
 }

@@ -2,9 +2,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::read;
+use crate::cron::Cron;
 use crate::model::alert::Alerts;
 use crate::model::objective::{self, Objective, Percentile, Subject};
 use crate::model::queue::{Queue, QueueRetry, QueueTarget, Tasks};
+use crate::model::schedule::{Missed, Schedule};
+use crate::model::topic::{Outbox, Pattern, Topic};
 use crate::model::{
     App, Backends, Database, Files, Health, Limits, Manifest, Origin, PathPattern, Resources, Route, Scale,
     Service, Target, Text,
@@ -61,6 +64,10 @@ retry = { attempts = 10, min = "1s", max = "5m" }
 [tasks]
 external = ["127.0.0.1:9100"]
 
+[schedules.monthly-report]
+cron = "0 6 1 * *"
+queue = "imports"
+
 [objectives.read]
 route = "GET /api/transactions"
 p95 = "300ms"
@@ -95,6 +102,15 @@ fn imports() -> Queue {
         },
         deadline: Duration::from_mins(10),
         dead: Duration::from_hours(31 * 24),
+    }
+}
+
+fn monthly_report() -> Schedule {
+    Schedule {
+        cron: Cron::parse("0 6 1 * *", "UTC").expect("a schedule"),
+        queue: "imports".to_owned(),
+        target: None,
+        missed: Missed::Once,
     }
 }
 
@@ -161,6 +177,9 @@ fn the_example_of_the_design_is_read() {
             external: vec!["127.0.0.1:9100".to_owned()],
             window: Duration::from_hours(1),
         },
+        schedules: [("monthly-report".to_owned(), monthly_report())].into(),
+        topics: [].into(),
+        subscriptions: [].into(),
         objectives: [("read".to_owned(), read_objective())].into(),
         alerts: Alerts::default(),
         backends: Backends::default(),
@@ -194,6 +213,32 @@ fn the_application_is_named_after_its_folder() {
     check("/srv/My Shop", "my-shop");
     check("/", "app");
     check("/srv/42", "app");
+}
+
+#[test]
+fn events_say_whence_and_where_to() {
+    let source = r#"
+        [databases.main]
+        [services.worker]
+        run = "worker"
+        [topics.events]
+        outbox = { database = "main", table = "outbox" }
+        fair = "tenant_id"
+        [subscriptions.mail]
+        topic = "events"
+        only = ["order.*"]
+        target = { service = "worker", path = "/mail" }
+        concurrency = 8
+    "#;
+    let manifest = read(source).expect("valid");
+    let outbox = Outbox { database: "main".to_owned(), table: "outbox".to_owned() };
+    let topic = Topic { outbox: Some(outbox), fair: Some("tenant_id".to_owned()) };
+    assert_eq!(manifest.topics["events"], topic);
+    let mail = &manifest.subscriptions["mail"];
+    assert_eq!((mail.topic.as_str(), mail.queue.concurrency), ("events", 8));
+    assert_eq!(mail.only, [Pattern::new("order.*")]);
+    let target = QueueTarget { service: "worker".to_owned(), path: Some("/mail".to_owned()) };
+    assert_eq!(mail.queue.target, Some(target));
 }
 
 #[test]

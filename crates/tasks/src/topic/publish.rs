@@ -59,7 +59,8 @@ impl Topics {
         let (code, body) = match answer {
             Ok(ids) => (StatusCode::OK, serde_json::json!({ "messageIds": ids })),
             Err(Refusal { code, status, message }) => {
-                let error = serde_json::json!({ "code": code.as_u16(), "message": message, "status": status });
+                let error =
+                    serde_json::json!({ "code": code.as_u16(), "message": message, "status": status });
                 (code, serde_json::json!({ "error": error }))
             }
         };
@@ -77,7 +78,9 @@ impl Topics {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let topic = topic_of(request.uri().path())
-            .ok_or_else(|| refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "publish to /v1/projects/P/topics/T:publish"))?
+            .ok_or_else(|| {
+                refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "publish to /v1/projects/P/topics/T:publish")
+            })?
             .to_owned();
         if *request.method() != Method::POST {
             return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, "INVALID_ARGUMENT", "publishing is a POST"));
@@ -100,7 +103,9 @@ impl Topics {
             | Error::TaskEnded
             | Error::TaskExists
             | Error::Busy
-            | Error::Database(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", &error.to_string()),
+            | Error::Database(_) => {
+                refuse(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", &error.to_string())
+            }
         })?;
         Ok(messages.into_iter().map(|message| message.id).collect())
     }

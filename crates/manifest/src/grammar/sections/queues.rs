@@ -16,6 +16,40 @@ pub(crate) const RATE_MIN: f64 = 1e-7;
 const CONCURRENCY_MAX: u32 = 10_000;
 pub(crate) const ATTEMPTS_MAX: u32 = 1_000_000;
 
+// Named one by one, because subscriptions have them too.
+pub(super) const RATE: Key = Key::new(
+    "rate",
+    Kind::Other { what: "a rate or `\"unlimited\"`", schema: rate },
+    "\"500/s\"",
+    "How many tasks begin per second; by default 500/s",
+);
+pub(super) const BURST: Key = Key::new(
+    "burst",
+    Kind::Count(Bounds { min: 1, max: ATTEMPTS_MAX, default: None }),
+    "100",
+    "How many may begin at once after a rest; by default what a fifth of a second brings",
+);
+pub(super) const CONCURRENCY: Key = Key::new(
+    "concurrency",
+    count(1, CONCURRENCY_MAX, defaults::QUEUE_CONCURRENCY),
+    "50",
+    "Tasks under way at once",
+);
+pub(super) const RETRY: Key =
+    Key::new("retry", Kind::Table(&RETRY_KEYS), "{ attempts = 10 }", "When a failed task is tried again");
+pub(super) const DEADLINE: Key = Key::new(
+    "deadline",
+    within(Duration::from_secs(1), DAY, defaults::QUEUE_DEADLINE),
+    "\"10m\"",
+    "How long an attempt may take, of tasks that do not say so themselves",
+);
+pub(super) const DEAD: Key = Key::new(
+    "dead",
+    within(HOUR, QUARTER, defaults::QUEUE_DEAD),
+    "\"31d\"",
+    "How long tasks that used up their attempts are kept",
+);
+
 pub(super) static QUEUE: [Key; 7] = [
     Key::new(
         "target",
@@ -23,45 +57,20 @@ pub(super) static QUEUE: [Key; 7] = [
         "{ service = \"x\", path = \"/tasks/import\" }",
         "Where all its tasks go, whatever their own URL says; absent: where that says",
     ),
-    Key::new(
-        "rate",
-        Kind::Other { what: "a rate or `\"unlimited\"`", schema: rate },
-        "\"500/s\"",
-        "How many tasks begin per second; by default 500/s",
-    ),
-    Key::new(
-        "burst",
-        Kind::Count(Bounds { min: 1, max: ATTEMPTS_MAX, default: None }),
-        "100",
-        "How many may begin at once after a rest; by default what a fifth of a second brings",
-    ),
-    Key::new(
-        "concurrency",
-        count(1, CONCURRENCY_MAX, defaults::QUEUE_CONCURRENCY),
-        "50",
-        "Tasks under way at once",
-    ),
-    Key::new("retry", Kind::Table(&RETRY), "{ attempts = 10 }", "When a failed task is tried again"),
-    Key::new(
-        "deadline",
-        within(Duration::from_secs(1), DAY, defaults::QUEUE_DEADLINE),
-        "\"10m\"",
-        "How long an attempt may take, of tasks that do not say so themselves",
-    ),
-    Key::new(
-        "dead",
-        within(HOUR, QUARTER, defaults::QUEUE_DEAD),
-        "\"31d\"",
-        "How long tasks that used up their attempts are kept",
-    ),
+    RATE,
+    BURST,
+    CONCURRENCY,
+    RETRY,
+    DEADLINE,
+    DEAD,
 ];
 
-static TARGET: [Key; 2] = [
+pub(super) static TARGET: [Key; 2] = [
     Key::new("service", text(Form::NameOf("services")), "\"x\"", "A service, internal ones too").required(),
     Key::new("path", text(Form::Path), "\"/tasks/import\"", "Instead of the path of the task's URL"),
 ];
 
-static RETRY: [Key; 5] = [
+static RETRY_KEYS: [Key; 5] = [
     Key::new(
         "attempts",
         Kind::Other { what: "a whole number or `\"unlimited\"`", schema: attempts },

@@ -22,7 +22,8 @@ pub(super) struct Source {
 impl Source {
     pub(super) async fn open(url: &Text, table: &str) -> Result<Self, RelayError> {
         let options: PgConnectOptions = url.reveal().parse()?;
-        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT).connect_with(options).await?;
+        let pool =
+            PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT).connect_with(options).await?;
         let kind: Option<String> = sqlx::query_scalar(
             "SELECT format_type(atttypid, NULL) FROM pg_attribute
              WHERE attrelid = to_regclass($1) AND attname = 'dispatched_at' AND NOT attisdropped",
@@ -56,10 +57,8 @@ impl Source {
         self.reading = None;
         let mut reading = self.pool.begin().await?;
         let found = sqlx::query(AssertSqlSafe(self.read.clone())).fetch_all(&mut *reading).await?;
-        let rows = found
-            .iter()
-            .map(|one| row(columns(one.try_get(0)?)))
-            .collect::<Result<Vec<_>, RelayError>>()?;
+        let rows =
+            found.iter().map(|one| row(columns(one.try_get(0)?))).collect::<Result<Vec<_>, RelayError>>()?;
         if rows.is_empty() {
             reading.rollback().await?;
         } else {

@@ -37,7 +37,7 @@ impl Source {
             }
             let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             connection.busy_timeout(BUSY)?;
-            if !connection.table_exists(None, &table)? {
+            if !connection.table_exists(None, table.as_str())? {
                 return Err(RelayError::NoTable);
             }
             Ok(Self { inner: Arc::new(Mutex::new(Inner { connection, table, quiet_since: None })) })
@@ -68,8 +68,10 @@ impl Inner {
         if self.quiet_since == Some(version) {
             return Ok(Vec::new());
         }
-        let text =
-            format!("SELECT * FROM \"{}\" WHERE dispatched_at IS NULL ORDER BY id LIMIT {ROWS_MAX}", self.table);
+        let text = format!(
+            "SELECT * FROM \"{}\" WHERE dispatched_at IS NULL ORDER BY id LIMIT {ROWS_MAX}",
+            self.table
+        );
         let mut statement = self.connection.prepare_cached(&text)?;
         let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
         let mut found = statement.query([])?;
@@ -87,7 +89,8 @@ impl Inner {
 
     fn mark(&mut self, rows: &[Row]) -> Result<(), RelayError> {
         let now = Timestamp::now().as_millisecond();
-        let transaction = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         {
             // A row is found by its id as it was shown: the id's own form first, which the index answers.
             let text = format!(
