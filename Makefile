@@ -16,7 +16,7 @@ SCENARIO := read-short
 # The full scenarios need a thousand.
 USERS := $(if $(findstring short,$(SCENARIO)),50,1000)
 
-.PHONY: help up load ui test lint unit unit-ui e2e bench needs clean
+.PHONY: help up load ui test lint unit unit-ui e2e bench bench-tasks needs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -72,6 +72,10 @@ e2e: ui ## A browser uses valoriza on the real platform
 bench: $(TARGET)/locust/bin/locust ## Beside nginx, haproxy, wrk and Locust; writes docs/benchmarks.md
 	cargo build --profile dist -p mare -p bench
 	$(TARGET)/dist/bench --mare $(TARGET)/dist/mare --locust $< $(BENCH)
+
+bench-tasks: node_modules/.package-lock.json ## Tasks beside BullMQ and graphile-worker; writes docs/benchmarks-tasks.md
+	cargo build --profile dist -p mare -p bench
+	$(TARGET)/dist/bench tasks --mare $(TARGET)/dist/mare $(BENCH)
 
 $(TARGET)/locust/bin/locust: tests/bench/requirements.txt
 	python3 -m venv $(TARGET)/locust

@@ -36,7 +36,17 @@ impl OnCpu {
 
     /// Of `root` and all its descendants.
     pub(crate) fn of_all(root: u32) -> Result<Self> {
-        Self::of_processes(descendants(root)?.into_iter().chain([root]))
+        Self::of_all_of([root].into_iter())
+    }
+
+    /// Of `roots` and all their descendants.
+    pub(crate) fn of_all_of(roots: impl Iterator<Item = u32>) -> Result<Self> {
+        let mut all = Vec::new();
+        for root in roots {
+            all.extend(descendants(root)?);
+            all.push(root);
+        }
+        Self::of_processes(all.into_iter())
     }
 
     fn of_processes(processes: impl Iterator<Item = u32>) -> Result<Self> {

@@ -21,10 +21,17 @@ pub(crate) async fn get(port: u16, path: &str, body_len: usize) -> Result<()> {
 }
 
 pub(crate) async fn get_on(stream: TcpStream, path: &str, body_len: usize) -> Result<()> {
-    timeout(DEADLINE, exchange(stream, path, body_len)).await.context("no answer in time")?
+    timeout(DEADLINE, exchange(stream, path, Some(body_len))).await.context("no answer in time")??;
+    Ok(())
 }
 
-async fn exchange(mut stream: TcpStream, path: &str, body_len: usize) -> Result<()> {
+/// The body of the answer to a GET, which must be a 200.
+pub(crate) async fn text(port: u16, path: &str) -> Result<String> {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+    timeout(DEADLINE, exchange(stream, path, None)).await.context("no answer in time")?
+}
+
+async fn exchange(mut stream: TcpStream, path: &str, body_len: Option<usize>) -> Result<String> {
     stream.set_nodelay(true)?;
     let host = stream.peer_addr()?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await?;
@@ -37,10 +44,12 @@ async fn exchange(mut stream: TcpStream, path: &str, body_len: usize) -> Result<
         let status = head.lines().next().unwrap_or_default();
         ensure!(status.starts_with("HTTP/1.1 200"), "the answer to GET {path} is {status:?}");
         let announced = head.lines().find_map(content_length).context("no Content-Length")?;
-        ensure!(announced == body_len, "the body has {announced} bytes instead of {body_len}");
+        let expected = body_len.unwrap_or(announced);
+        ensure!(announced == expected, "the body has {announced} bytes instead of {expected}");
         // Field names and values are ASCII here, so the head has as many bytes as its lossy text.
-        if answer.len() >= head.len() + HEAD_END.len() + body_len {
-            return Ok(());
+        let body = head.len() + HEAD_END.len();
+        if let Some(content) = answer.get(body..body + announced) {
+            return Ok(String::from_utf8_lossy(content).into_owned());
         }
     }
 }

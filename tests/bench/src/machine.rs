@@ -4,7 +4,7 @@ use std::fs::read_to_string;
 use std::path::Path;
 use std::thread::available_parallelism;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::{Options, Program, process};
@@ -36,6 +36,21 @@ impl Machine {
         if let Some(mare) = &options.mare {
             versions.push(("mare".to_owned(), version(mare, "--version").await));
         }
+        Self::with(versions).await
+    }
+
+    /// For the benchmark of tasks.
+    pub(crate) async fn of_tasks(mare: &Path, peers: &Path) -> Result<Self> {
+        let mut versions = vec![("mare".to_owned(), version(mare, "--version").await)];
+        versions.push(("redis".to_owned(), version(&process::find("redis-server")?, "--version").await));
+        versions.push(("node".to_owned(), version(&process::find("node")?, "--version").await));
+        for package in ["bullmq", "graphile-worker"] {
+            versions.push((package.to_owned(), package_version(peers, package)?));
+        }
+        Self::with(versions).await
+    }
+
+    async fn with(versions: Vec<(String, String)>) -> Result<Self> {
         let cpu = field("/proc/cpuinfo", "model name");
         let memory_kib: f64 =
             field("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse().unwrap_or(0.0);
@@ -49,6 +64,16 @@ impl Machine {
             versions,
         })
     }
+}
+
+/// Of the npm package as it is installed for `folder`.
+fn package_version(folder: &Path, package: &str) -> Result<String> {
+    let folder = folder.canonicalize()?;
+    let files = folder.ancestors().map(|above| above.join("node_modules").join(package).join("package.json"));
+    let file = files.into_iter().find(|file| file.is_file());
+    let file = file.with_context(|| format!("{package} is not installed: npm ci"))?;
+    let description: serde_json::Value = serde_json::from_str(&read_to_string(file)?)?;
+    Ok(description["version"].as_str().unwrap_or("unknown").to_owned())
 }
 
 /// The first line a program prints about itself; nginx and wrk print it elsewhere or fail afterwards.

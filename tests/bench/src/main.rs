@@ -16,6 +16,7 @@ mod report;
 mod rounds;
 mod stats;
 mod subjects;
+mod tasks;
 mod upstream;
 mod verdict;
 mod wrk;
@@ -45,6 +46,14 @@ enum Role {
     /// Answers every request with the same 1 KiB, on $PORT.
     #[command(hide = true)]
     Upstream,
+    /// Measures Maré's tasks beside `BullMQ` and graphile-worker and writes docs/benchmarks-tasks.md.
+    Tasks(tasks::Options),
+    /// Counts the tasks that reach it, on $PORT.
+    #[command(hide = true)]
+    Sink,
+    /// Creates tasks.
+    #[command(hide = true)]
+    Create { settings: String },
 }
 
 #[derive(Clone, Debug, clap::Args, Serialize)]
@@ -95,21 +104,27 @@ fn main() -> Result<ExitCode> {
     let workers = match cli.role {
         // As many as the upstream of the prototypes' measurements had.
         Some(Role::Upstream) => 2,
-        None => 1,
+        Some(Role::Tasks(_) | Role::Sink | Role::Create { .. }) | None => 1,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     match cli.role {
         Some(Role::Upstream) => runtime.block_on(upstream::run()).map(|()| ExitCode::SUCCESS),
-        None => runtime.block_on(interruptible(cli.options)),
+        Some(Role::Sink) => runtime.block_on(tasks::sink::run()).map(|()| ExitCode::SUCCESS),
+        Some(Role::Create { settings }) => {
+            runtime.block_on(tasks::create(&settings)).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Role::Tasks(options)) => runtime
+            .block_on(interruptible(async { tasks::measure(options).await.map(|()| ExitCode::SUCCESS) })),
+        None => runtime.block_on(interruptible(measure(cli.options))),
     }
 }
 
 /// Dropping the measurement ends every process it started.
-async fn interruptible(options: Options) -> Result<ExitCode> {
+async fn interruptible(measuring: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        outcome = measure(options) => outcome,
+        outcome = measuring => outcome,
         _ = interrupt.recv() => anyhow::bail!("interrupted"),
         _ = terminate.recv() => anyhow::bail!("terminated"),
     }

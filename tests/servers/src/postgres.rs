@@ -32,6 +32,16 @@ impl Postgres {
 
     /// Starts a server and returns once it accepts connections.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server whose commits reach the disk, for those who measure.
+    pub fn start_durable() -> Self {
+        Self::start_with(&["fsync=on", "synchronous_commit=on", "full_page_writes=on"])
+    }
+
+    /// `settings` come after ours and so win.
+    fn start_with(settings: &[&str]) -> Self {
         let binaries = Binaries::find();
         let folder =
             tempfile::Builder::new().prefix("mare-postgres-").tempdir().expect("make a folder").keep();
@@ -39,7 +49,8 @@ impl Postgres {
             chown(&folder, Some(user.uid), Some(user.gid)).expect("give the folder to the server's user");
         }
         binaries.init(&folder);
-        let words = binaries.server(&folder);
+        let mut words = binaries.server(&folder);
+        words.extend(settings.iter().flat_map(|setting| ["-c".to_owned(), (*setting).to_owned()]));
         let watched = Watched::start(folder, &words, "ready to accept connections");
         Self { watched, binaries, databases: AtomicU32::new(0) }
     }
@@ -58,6 +69,11 @@ impl Postgres {
             &name,
         ]));
         format!("postgres://postgres@localhost:{PORT}/{name}?host={}", self.folder().display())
+    }
+
+    /// The process the server is a descendant of.
+    pub fn id(&self) -> u32 {
+        self.watched.id()
     }
 
     /// The folder all of the server is in.

@@ -39,6 +39,11 @@ impl Watched {
         Self { shell, folder, log }
     }
 
+    /// The shell's, whose child the server is.
+    pub(crate) fn id(&self) -> u32 {
+        self.shell.id()
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
