@@ -5,10 +5,15 @@
 //!
 //! - [`model`]: queues, tasks, attempts.
 //! - [`store`]: what must last. Which task is next, and who may settle it, is the store's to say.
+//! - [`service`]: the dispatcher; `send` makes one attempt, [`identity`] signs who it is from.
 //! - [`targets`] (pure): where a task may go.
 //!
 //! This crate opens no listening socket: it exposes handlers over http types, and `mare` mounts them.
 
+pub mod identity;
+mod metrics;
 pub mod model;
+mod send;
+pub mod service;
 pub mod store;
 pub mod targets;

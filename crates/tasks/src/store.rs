@@ -197,6 +197,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// All queues, by name.
     async fn stats(&self) -> Result<Vec<QueueStats>, Error>;
+    /// The names of all queues. The dispatcher asks several times a second: a store that counts slowly has its own.
+    async fn queue_names(&self) -> Result<Vec<QueueName>, Error> {
+        Ok(self.stats().await?.into_iter().map(|stats| stats.queue.settings.name).collect())
+    }
     /// Finishes what was asked before, then lets go of the database. What is asked later is refused as busy.
     async fn close(&self);
 }
