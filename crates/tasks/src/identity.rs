@@ -27,13 +27,13 @@ pub use key::KeyError;
 /// How long a token is valid, as Google's.
 const LIFETIME: Duration = Duration::from_hours(1);
 
-/// One is made anew this long before its end: longer than any attempt may take.
-const MARGIN: Duration = Duration::from_mins(31);
+/// One is made anew at this age: the other is still valid when the longest attempt (30 min) ends.
+const RENEW_AT: Duration = Duration::from_mins(29);
 
 /// Tokens kept, each for another account and audience. Signing one takes a millisecond or two.
 const TOKENS_MAX: usize = 1000;
 
-/// Where OpenID Connect Discovery 1.0 wants its document.
+/// Where `OpenID` Connect Discovery 1.0 wants its document.
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 pub const JWKS: &str = "/.well-known/jwks.json";
 
@@ -111,7 +111,7 @@ impl Identity {
         let token = encode(&header, &claims, &key.signing)?;
         let mut authorization = HeaderValue::from_str(&format!("Bearer {token}")).expect("base64 and points");
         authorization.set_sensitive(true);
-        let renew_at = now.checked_add(LIFETIME - MARGIN).unwrap_or(now);
+        let renew_at = now.checked_add(RENEW_AT).unwrap_or(now);
         let mut tokens = self.tokens.lock();
         if tokens.len() >= TOKENS_MAX {
             tokens.retain(|_, made| now < made.renew_at);
@@ -221,7 +221,7 @@ mod tests {
         verify(&identity, &other, "mine").await;
         let again = identity.authorization(Some(&token), url).await.expect("signs").expect("a token");
         assert_eq!(again, bearer, "kept");
-        let later = Timestamp::now() + (LIFETIME - MARGIN);
+        let later = Timestamp::now() + RENEW_AT;
         assert_ne!(identity.bearer("a@example.com", url, later).await.expect("signs"), bearer, "made anew");
         let oauth = Token::OAuth { email: "a@example.com".to_owned(), scope: None };
         assert_eq!(identity.authorization(Some(&oauth), url).await.expect("nothing to sign"), None);
