@@ -4,6 +4,7 @@
 //! only when it is on disk; from then on it is tried until it succeeds, is deleted, or has used up its attempts.
 //!
 //! - [`model`]: queues, tasks, attempts.
+//! - [`policy`]: the rules of queues, pure.
 //! - [`store`]: what must last. Which task is next, and who may settle it, is the store's to say.
 //! - [`service`]: the dispatcher; `send` makes one attempt, [`identity`] signs who it is from.
 //! - [`targets`] (pure): where a task may go.
@@ -13,6 +14,7 @@
 pub mod identity;
 mod metrics;
 pub mod model;
+pub mod policy;
 mod send;
 pub mod service;
 pub mod store;
