@@ -17,9 +17,7 @@ mod keeper;
 mod lane;
 mod places;
 mod settling;
-mod sweep;
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -34,7 +32,6 @@ use tokio_util::task::TaskTracker;
 
 use crate::identity::Identity;
 use crate::metrics::Metrics;
-use crate::model::QueueName;
 use crate::send::{self, Sender};
 use crate::store::{Leased, Store};
 use crate::targets::Targets;
@@ -68,9 +65,6 @@ pub struct Config {
     pub in_flight_max: usize,
     /// `projects/P/locations/L` of `mare.toml`, for metrics.
     pub parent: String,
-    /// How long dead letters are kept: of some queues, and of all others.
-    pub dead: HashMap<QueueName, Duration>,
-    pub dead_of_others: Duration,
 }
 
 pub struct Service {
@@ -162,7 +156,6 @@ impl Service {
         leasing.spawn(keeper::run(Arc::clone(&shared)));
         leasing.spawn(keeper::show(Arc::clone(&shared)));
         leasing.spawn(lane::forced(Arc::clone(&shared), forced));
-        leasing.spawn(sweep::run(Arc::clone(&shared), config.dead, config.dead_of_others));
         shutdown.cancelled().await;
 
         shared.stop.cancel();
