@@ -30,7 +30,7 @@ use crate::store::{End, Leased};
 use crate::targets::{Place, Targets};
 use line::{Line, LineError, Parked};
 use outside::Outside;
-pub(crate) use request::Route;
+use request::Route;
 
 /// Put on the gateway's refusals before delivery, on the services' listeners only; its value is the problem's code.
 const REFUSED: &str = "x-mare-refused";
@@ -112,7 +112,7 @@ impl Sender {
             Ok(route) => route,
             Err(wrong) => return Exchange::Broken(wrong),
         };
-        let token = match self.identity.authorization(route.token.as_ref(), &route.url).await {
+        let token = match self.identity.authorization(route.request.token.as_ref(), &route.url).await {
             Ok(token) => token,
             Err(error) => {
                 tracing::error!(%error, task = %leased.task.name, "no identity token can be made");
@@ -124,7 +124,7 @@ impl Sender {
             Place::External(external) => (Err(external.clone()), external.path_and_query),
             Place::Refused(refusal) => return Exchange::Broken(refusal.to_string()),
         };
-        let Some(mut request) = request::build(leased, &route, &path, token) else {
+        let Some(mut request) = request::build(leased, &route.request, &path, token) else {
             return Exchange::Broken("the URL or the method cannot be sent".to_owned());
         };
         match place {

@@ -3,12 +3,14 @@
 //! The header names and values are those of Cloud Tasks, from recordings of it: the first attempt has the number 0,
 //! answers of 5xx are not counted as executions, a deadline reads as 504.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
 use http_body_util::Full;
 
-use crate::model::{Answer, HttpRequest, Target, Token};
+use crate::model::{Answer, HttpRequest, Target};
 use crate::store::Leased;
 
 const QUEUE_NAME: HeaderName = HeaderName::from_static("x-cloudtasks-queuename");
@@ -41,26 +43,25 @@ const DROPPED: [HeaderName; 11] = [
 /// Headers of ours, `Host`, `Content-Length` and `Authorization` included.
 const ADDED: usize = 12;
 
-/// What to a task's request its queue has decided.
-pub(crate) struct Route {
-    pub(crate) url: String,
-    pub(crate) method: Method,
-    pub(crate) token: Option<Token>,
+/// A task's request after its queue had its say.
+#[derive(Debug)]
+pub(super) struct Route<'a> {
+    pub(super) url: Cow<'a, str>,
+    /// All but the URL.
+    pub(super) request: Cow<'a, HttpRequest>,
 }
 
-impl Route {
+impl<'a> Route<'a> {
     /// `target` is the queue's. What is wrong is for people.
-    pub(crate) fn of(request: &HttpRequest, target: Option<&Target>) -> Result<Self, String> {
-        let mut route =
-            Self { url: request.url.clone(), method: request.method.clone(), token: request.token.clone() };
+    pub(super) fn of(request: &'a HttpRequest, target: Option<&Target>) -> Result<Self, String> {
         match target {
-            None => {}
+            None => Ok(Self { url: Cow::Borrowed(&request.url), request: Cow::Borrowed(request) }),
             Some(Target::Service { service, path }) => {
-                route.url = format!("http://{service}.mare.internal{}", below(&request.url, path));
+                let url = format!("http://{service}.mare.internal{}", below(&request.url, path));
+                Ok(Self { url: Cow::Owned(url), request: Cow::Borrowed(request) })
             }
-            Some(Target::Override(_)) => return Err("the queue's httpTarget cannot be read".to_owned()),
+            Some(Target::Override(_)) => Err("the queue's httpTarget cannot be read".to_owned()),
         }
-        Ok(route)
     }
 }
 
@@ -81,21 +82,20 @@ fn below(url: &str, path: &str) -> String {
 }
 
 /// `Host` is left to whoever sends it. `None` where HTTP has no way to say it.
-pub(crate) fn build(
+pub(super) fn build(
     leased: &Leased,
-    route: &Route,
+    of_task: &HttpRequest,
     path_and_query: &str,
     authorization: Option<HeaderValue>,
 ) -> Option<Request<Full<Bytes>>> {
-    let of_task = &leased.task.spec.request;
-    let has_body = matches!(route.method, Method::POST | Method::PUT | Method::PATCH);
+    let has_body = matches!(of_task.method, Method::POST | Method::PUT | Method::PATCH);
     let body = if has_body { of_task.body.clone() } else { Bytes::new() };
     let mut headers = HeaderMap::with_capacity(of_task.headers.len() + ADDED);
     for (name, value) in &of_task.headers {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
         let is_ours =
             DROPPED.contains(&name) || RESERVED.iter().any(|prefix| name.as_str().starts_with(prefix));
-        let replaced = name == header::AUTHORIZATION && route.token.is_some();
+        let replaced = name == header::AUTHORIZATION && of_task.token.is_some();
         if let Ok(value) = HeaderValue::from_str(value)
             && !is_ours
             && !replaced
@@ -112,7 +112,7 @@ pub(crate) fn build(
     }
     describe(leased, &mut headers)?;
     let mut request = Request::new(Full::from(body));
-    *request.method_mut() = route.method.clone();
+    *request.method_mut() = of_task.method.clone();
     *request.uri_mut() = path_and_query.parse::<Uri>().ok()?;
     *request.headers_mut() = headers;
     Some(request)
