@@ -31,6 +31,10 @@
 //! - **Acknowledged is durable.** When a method that writes returns, a crash cannot take it back.
 
 pub mod clock;
+#[cfg(test)]
+pub(crate) mod contract;
+#[cfg(test)]
+pub(crate) mod reference;
 
 use std::time::Duration;
 
