@@ -12,6 +12,7 @@ use http_body_util::Full;
 
 use crate::model::{Answer, HttpRequest, Target};
 use crate::store::Leased;
+use crate::targets::http_target;
 
 const QUEUE_NAME: HeaderName = HeaderName::from_static("x-cloudtasks-queuename");
 const TASK_NAME: HeaderName = HeaderName::from_static("x-cloudtasks-taskname");
@@ -60,7 +61,11 @@ impl<'a> Route<'a> {
                 let url = format!("http://{service}.mare.internal{}", below(&request.url, path));
                 Ok(Self { url: Cow::Owned(url), request: Cow::Borrowed(request) })
             }
-            Some(Target::Override(_)) => Err("the queue's httpTarget cannot be read".to_owned()),
+            Some(Target::Override(message)) => {
+                let request = http_target::apply(message, request.clone())
+                    .map_err(|error| format!("the queue's httpTarget cannot be read: {error}"))?;
+                Ok(Self { url: Cow::Owned(request.url.clone()), request: Cow::Owned(request) })
+            }
         }
     }
 }
