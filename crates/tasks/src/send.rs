@@ -186,3 +186,5 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod worker;

@@ -1,65 +1,10 @@
-use std::collections::VecDeque;
-use std::convert::Infallible;
-
-use http::{Method, Request, Response};
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use parking_lot::Mutex;
+use http::Method;
 use tokio::net::TcpListener;
 
+use super::worker::{Worker, answer};
 use super::*;
 use crate::model::{HttpRequest, Progress, QueueName, Spec, Task};
 use crate::store::LeaseToken;
-
-/// A server that answers what it is told, one after another, and then 200; remembers what it got.
-struct Worker {
-    address: SocketAddr,
-    got: Arc<Mutex<Vec<(String, String, String)>>>,
-    connections: Arc<Mutex<usize>>,
-}
-
-impl Worker {
-    async fn answering(answers: Vec<Response<Full<Bytes>>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("bound");
-        let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
-        let (got, connections) = (Arc::<Mutex<Vec<_>>>::default(), Arc::<Mutex<usize>>::default());
-        let (seen, opened) = (Arc::clone(&got), Arc::clone(&connections));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                *opened.lock() += 1;
-                let (answers, seen) = (Arc::clone(&answers), Arc::clone(&seen));
-                let service = service_fn(move |request: Request<Incoming>| {
-                    let (answers, seen) = (Arc::clone(&answers), Arc::clone(&seen));
-                    async move {
-                        let (head, body) = request.into_parts();
-                        let body = body.collect().await.expect("a body").to_bytes();
-                        let host = head.headers[http::header::HOST].to_str().expect("ASCII").to_owned();
-                        let line = format!("{} {}", head.method, head.uri);
-                        seen.lock().push((line, host, String::from_utf8_lossy(&body).into_owned()));
-                        let answer = answers.lock().pop_front();
-                        Ok::<_, Infallible>(answer.unwrap_or_else(|| Response::new(Full::default())))
-                    }
-                });
-                tokio::spawn(
-                    hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service),
-                );
-            }
-        });
-        Self { address, got, connections }
-    }
-}
-
-fn answer(status: u16, lines: &[(&'static str, &str)], body: usize) -> Response<Full<Bytes>> {
-    let mut response = Response::builder().status(status);
-    for (name, value) in lines {
-        response = response.header(*name, *value);
-    }
-    response.body(Full::from(vec![b'x'; body])).expect("an answer")
-}
 
 fn sender(worker: &Worker, external: &[String]) -> Sender {
     let services = vec![(Arc::from("worker"), worker.address)];
@@ -138,7 +83,7 @@ async fn a_refusal_of_the_gateway_is_no_attempt() {
     }
     // Nor is a listener that is not there any more.
     let port = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("bound");
-    let gone = Worker { address: port, got: Arc::default(), connections: Arc::default() };
+    let gone = Worker::elsewhere(port);
     let end = self::sender(&gone, &[]).attempt(&leased(SERVICE), None).await;
     assert!(matches!(end, End::NotDelivered { .. }), "{end:?}");
 }
@@ -181,11 +126,7 @@ async fn an_answer_that_is_too_long_costs_the_connection_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn an_attempt_ends_at_its_deadline() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let silent = Worker {
-        address: listener.local_addr().expect("bound"),
-        got: Arc::default(),
-        connections: Arc::default(),
-    };
+    let silent = Worker::elsewhere(listener.local_addr().expect("bound"));
     let end = sender(&silent, &[]).attempt(&leased(SERVICE), None).await;
     assert!(matches!(end, End::Attempted(Outcome { answer: Answer::Deadline, .. })), "{end:?}");
 }
