@@ -31,6 +31,7 @@
 //! - **Acknowledged is durable.** When a method that writes returns, a crash cannot take it back.
 
 pub mod clock;
+pub mod postgres;
 
 use std::time::Duration;
 

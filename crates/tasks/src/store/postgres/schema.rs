@@ -3,7 +3,11 @@
 use sqlx::{Connection, PgConnection, PgPool};
 
 /// One after the other; what has been released is never changed.
-const STEPS: [&str; 2] = [include_str!("schema/0001_tables.sql"), include_str!("schema/0002_functions.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema/0001_tables.sql"),
+    include_str!("schema/0002_functions.sql"),
+    include_str!("schema/0003_sweep.sql"),
+];
 
 /// Processes that start at the same time take turns. "MareTask" in ASCII.
 const LOCK: i64 = 0x4d61_7265_5461_736b;

@@ -7,7 +7,9 @@ CREATE TABLE mare_tasks.queues (
     state smallint NOT NULL,
     declared boolean NOT NULL,
     purged_at bigint,
-    -- a StoredSettings message, see row.rs
+    -- dead letters that were given up, ever
+    forgotten bigint NOT NULL DEFAULT 0,
+    -- a StoredSettings message, see codec.rs
     settings bytea NOT NULL
 );
 
@@ -50,6 +52,7 @@ CREATE TABLE mare_tasks.tasks (
     create_time bigint NOT NULL,
     -- the dispatch deadline
     deadline bigint NOT NULL,
+    -- Of the latest lease, also once it has ended: it may still be settled until there is another.
     lease_token bigint,
     lease_end bigint,
     first_attempt bigint,
@@ -64,11 +67,11 @@ CREATE TABLE mare_tasks.tasks (
     -- 0 waits for its time, 1 is due, 2 is leased
     state smallint NOT NULL,
     priority smallint NOT NULL,
-    -- named by its client
+    -- by its client
     named boolean NOT NULL,
     id text COLLATE "C" NOT NULL,
     fairness_key bytea NOT NULL,
-    -- a StoredSpec message, see row.rs
+    -- a StoredSpec message, see codec.rs
     spec bytea NOT NULL,
     -- StoredOutcome messages: of the last attempt, and of the one before it while one is under way
     outcome bytea,
@@ -84,6 +87,8 @@ CREATE INDEX tasks_waiting ON mare_tasks.tasks (queue_id, schedule_time) WHERE s
 CREATE INDEX tasks_due ON mare_tasks.tasks (queue_id, priority DESC, fairness_key, schedule_time, number)
     WHERE state = 1;
 CREATE INDEX tasks_leased ON mare_tasks.tasks (queue_id, lease_end) WHERE state = 2;
+-- Those whose lease ended by itself.
+CREATE INDEX tasks_abandoned ON mare_tasks.tasks (queue_id) WHERE state < 2 AND lease_token IS NOT NULL;
 
 -- The names of ended tasks.
 CREATE TABLE mare_tasks.tombstones (
@@ -94,9 +99,10 @@ CREATE TABLE mare_tasks.tombstones (
 ) WITH (autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX tombstones_until ON mare_tasks.tombstones (until);
 
--- Dead letters: tasks that used up their attempts.
+-- Dead letters: tasks that used up their attempts. The columns are those of tasks, in their order.
 CREATE TABLE mare_tasks.dead (
     LIKE mare_tasks.tasks,
     died_at bigint NOT NULL,
     PRIMARY KEY (queue_id, id)
 );
+CREATE INDEX dead_by_time ON mare_tasks.dead (queue_id, died_at, number);

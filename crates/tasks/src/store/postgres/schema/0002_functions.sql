@@ -8,8 +8,8 @@ $$;
 -- The first half of a lease: makes due what has become so, and tells what decides how many may go.
 -- If there is something to lease it returns with the queue's pace locked. No row: there is no such queue.
 CREATE FUNCTION mare_tasks.enter(queue_name text, clock bigint, batch integer) RETURNS TABLE (
-    queue_id bigint, settings bytea, now bigint, locked boolean, leased bigint, next_schedule bigint,
-    next_end bigint, level double precision, at bigint, ramp bigint, throttle double precision, halved bigint
+    queue_id bigint, settings bytea, now bigint, locked boolean, abandoned boolean, leased bigint,
+    next_schedule bigint, next_end bigint, level double precision, at bigint, ramp bigint, throttle double precision, halved bigint
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_variable
 DECLARE
@@ -26,24 +26,18 @@ BEGIN
     next_schedule := (SELECT min(t.schedule_time) FROM mare_tasks.tasks t
         WHERE t.queue_id = enter.queue_id AND t.state = 0);
     next_end := (SELECT min(t.lease_end) FROM mare_tasks.tasks t WHERE t.queue_id = enter.queue_id AND t.state = 2);
-    locked := EXISTS (SELECT FROM mare_tasks.tasks t WHERE t.queue_id = enter.queue_id AND t.state = 1)
+    abandoned := EXISTS (SELECT FROM mare_tasks.tasks t
+        WHERE t.queue_id = enter.queue_id AND t.state < 2 AND t.lease_token IS NOT NULL);
+    locked := abandoned OR EXISTS (SELECT FROM mare_tasks.tasks t WHERE t.queue_id = enter.queue_id AND t.state = 1)
         OR coalesce(next_schedule <= now, false) OR coalesce(next_end <= now, false);
     IF locked THEN
         SELECT p.level, p.at, p.ramp, p.throttle, p.halved INTO level, at, ramp, throttle, halved
             FROM mare_tasks.paces p WHERE p.queue_id = enter.queue_id FOR NO KEY UPDATE;
-        -- Only now: whoever held the lock before has an earlier time.
+        -- Only now: whoever held the lock before has an earlier time, and may have changed the queue.
         now := mare_tasks.micros(clock);
-        IF next_end <= now THEN
-            WITH ended AS (
-                SELECT t.id FROM mare_tasks.tasks t
-                WHERE t.queue_id = enter.queue_id AND t.state = 2 AND t.lease_end <= now
-                ORDER BY t.lease_end LIMIT batch FOR UPDATE SKIP LOCKED
-            )
-            UPDATE mare_tasks.tasks t SET state = 1, lease_token = NULL, lease_end = NULL
-            FROM ended WHERE t.queue_id = enter.queue_id AND t.id = ended.id;
-            next_end := (SELECT min(t.lease_end) FROM mare_tasks.tasks t
-                WHERE t.queue_id = enter.queue_id AND t.state = 2);
-        END IF;
+        SELECT q.settings, q.state INTO settings, queue_state FROM mare_tasks.queues q WHERE q.id = enter.queue_id;
+        IF NOT FOUND THEN RETURN; END IF;
+        IF queue_state <> 1 THEN now := NULL; RETURN NEXT; RETURN; END IF;
         IF next_schedule <= now THEN
             WITH risen AS (
                 SELECT t.id FROM mare_tasks.tasks t
