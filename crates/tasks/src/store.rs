@@ -31,7 +31,11 @@
 //! - **Acknowledged is durable.** When a method that writes returns, a crash cannot take it back.
 
 pub mod clock;
+#[cfg(test)]
+pub(crate) mod contract;
 pub mod postgres;
+#[cfg(test)]
+pub(crate) mod reference;
 
 use std::time::Duration;
 
