@@ -33,6 +33,7 @@
 pub mod clock;
 #[cfg(test)]
 pub(crate) mod contract;
+pub mod postgres;
 #[cfg(test)]
 pub(crate) mod reference;
 
