@@ -140,7 +140,7 @@ impl Service {
         (Self { shared, forced, done, config }, handle)
     }
 
-    /// Dispatches until `shutdown`, then drains and closes the store.
+    /// Dispatches until `shutdown`, then drains. All is settled when it returns; the store is still open.
     pub async fn run(self, shutdown: CancellationToken) {
         let Self { shared, forced, done, config } = self;
         let mut settlers = JoinSet::new();
@@ -174,11 +174,9 @@ impl Service {
         shared.cut.cancel();
         while leasing.join_next().await.is_some() {}
         shared.attempts.wait().await;
-        let store = Arc::clone(&shared.store);
         // The last sender goes with it, and with that the settlers end.
         drop(shared);
         while settlers.join_next().await.is_some() {}
-        store.close().await;
     }
 }
 

@@ -24,8 +24,8 @@
 //! - **Dead letters** are kept for [`policy::backoff::RETENTION`], of a queue the latest `Options::dead_max`; what is
 //!   forgotten so is counted. A second death under the same id replaces the first. A redriven task keeps its
 //!   place in the order of creation and its `create_time`; one whose id is taken by a living task stays dead.
-//! - **Queues.** What `mare.toml` declares may be put again only as declared (and then even if the name is blocked),
-//!   and not deleted: else `QueueIsDeclared`. A queue begins with a full bucket, and slow after it was resumed or when
+//! - **Queues.** What `mare.toml` declares may be put again only as declared (and then even if the name is blocked)
+//!   until it is released, and not deleted: else `QueueIsDeclared`. A queue begins with a full bucket, and slow after it was resumed or when
 //!   its store was opened over a backlog (`policy::pace`). A lease made by `run` takes a place, but no token or turn.
 //! - **Time.** Times are whole microseconds.
 //! - **Acknowledged is durable.** When a method that writes returns, a crash cannot take it back.
@@ -86,6 +86,8 @@ pub enum Put {
     Create,
     /// It gets the settings; its state stays.
     Upsert,
+    /// The same, also if it was declared and is not any more. For `mare` itself, when `mare.toml` has changed.
+    Release,
 }
 
 /// A task to be created.

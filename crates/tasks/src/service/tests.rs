@@ -154,12 +154,14 @@ async fn at_the_end_what_is_under_way_is_given_back() {
     let worker = Worker::answering(Vec::new()).await;
     let mut rig = Rig::new(&worker, Duration::ZERO, IN_FLIGHT_MAX);
     rig.queue("q", |_| {}).await;
-    rig.create("q", "hang").await;
+    let task = rig.create("q", "hang").await;
     worker.until(1).await;
     assert_eq!(rig.handle.in_flight(), 1);
     rig.end().await;
     assert!(rig.metric("mare_tasks_attempts_total{queue=\"q\",outcome=\"not_delivered\"} 1"));
-    assert!(rig.metric("mare_tasks_settlements_total{queue=\"q\",result=\"retrying\"} 1"));
+    let given_back = rig.store.task(&task).await.expect("it is there");
+    assert_eq!((given_back.progress.dispatched, given_back.progress.last_attempt), (0, None));
+    assert_eq!(rig.store.stats().await.expect("numbers")[0].due, 1);
 }
 
 #[tokio::test]

@@ -51,8 +51,8 @@ use self::pool::Pool;
 use self::settle::Settler;
 use self::wake::Wake;
 use super::{
-    DeadLetter, Error, Lease, Leased, NewTask, Options, Page, Put, QueueStats, Settled, Settlement, Slice, Store,
-    Windows,
+    DeadLetter, Error, Lease, Leased, NewTask, Options, Page, Put, QueueStats, Settled, Settlement, Slice,
+    Store, Windows,
 };
 use crate::model::{Queue, QueueName, QueueSettings, State, Task, TaskName};
 

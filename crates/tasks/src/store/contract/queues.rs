@@ -55,6 +55,9 @@ pub(crate) async fn a_declared_queue_is_changed_only_by_its_declaration(bench: B
     assert!(store.put_queue(declared, Put::Upsert).await.is_ok());
     assert!(store.purge(&bench.queue).await.is_ok());
     assert!(store.set_state(&bench.queue, State::Paused).await.is_ok());
+    assert!(store.put_queue(settings("q"), Put::Release).await.is_ok(), "it is declared no more");
+    assert!(store.put_queue(settings("q"), Put::Upsert).await.is_ok());
+    assert_eq!(store.delete_queue(&bench.queue).await, Ok(()));
 }
 
 pub(crate) async fn the_name_of_a_deleted_queue_is_blocked_for_the_window(bench: Bench) {

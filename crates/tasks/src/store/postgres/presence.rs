@@ -30,7 +30,8 @@ pub(super) struct Presence(PgConnection);
 impl Presence {
     pub(super) async fn enter(pool: &Pool) -> Result<Self, Error> {
         let mut connection = PgConnection::connect_with(&pool.pool.connect_options()).await?;
-        let alone = sqlx::query("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(&mut connection).await?;
+        let alone =
+            sqlx::query("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(&mut connection).await?;
         let is_alone: bool = alone.try_get(0)?;
         if is_alone {
             pool.run(Repeat::Safe, || begin_slowly(pool)).await?;

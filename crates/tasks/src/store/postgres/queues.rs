@@ -51,7 +51,11 @@ pub(super) fn read(row: &PgRow) -> Result<Queue, Error> {
     let name = QueueName::parse(name).map_err(|error| codec::unreadable("the name of a queue", &error))?;
     let state = if get::<i16>(row, "state")? == PAUSED { State::Paused } else { State::Running };
     let purged_at = get::<Option<i64>>(row, "purged_at")?.map(timestamp);
-    Ok(Queue { settings: codec::settings(get(row, "settings")?, name, get(row, "declared")?)?, state, purged_at })
+    Ok(Queue {
+        settings: codec::settings(get(row, "settings")?, name, get(row, "declared")?)?,
+        state,
+        purged_at,
+    })
 }
 
 const RUNNING: i16 = 1;
@@ -60,7 +64,7 @@ const PAUSED: i16 = 2;
 pub(super) async fn put(pool: &Pool, settings: &QueueSettings, put: Put) -> Result<Queue, Error> {
     let repeat = match put {
         Put::Create => Repeat::Never,
-        Put::Upsert => Repeat::Safe,
+        Put::Upsert | Put::Release => Repeat::Safe,
     };
     let write = || async {
         let mut transaction = pool.pool.begin().await?;
@@ -85,7 +89,7 @@ async fn change(
     if put == Put::Create {
         return Err(Error::QueueExists.into());
     }
-    if known.settings.declared && !settings.declared {
+    if put == Put::Upsert && known.settings.declared && !settings.declared {
         return Err(Error::QueueIsDeclared.into());
     }
     let mut pace = locked.pace;
@@ -213,7 +217,10 @@ pub(super) async fn delete(pool: &Pool, name: &QueueName, windows: Windows) -> R
         if declared.bind(locked.queue).fetch_one(&mut *transaction).await? {
             return Err(Error::QueueIsDeclared.into());
         }
-        sqlx::query("DELETE FROM mare_tasks.queues WHERE id = $1").bind(locked.queue).execute(&mut *transaction).await?;
+        sqlx::query("DELETE FROM mare_tasks.queues WHERE id = $1")
+            .bind(locked.queue)
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query("DELETE FROM mare_tasks.paces WHERE queue_id = $1")
             .bind(locked.queue)
             .execute(&mut *transaction)

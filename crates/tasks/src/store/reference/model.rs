@@ -99,7 +99,7 @@ impl Model {
             match put {
                 Put::Create => return Err(Error::QueueExists),
                 Put::Upsert if known.declared && !settings.declared => return Err(Error::QueueIsDeclared),
-                Put::Upsert => kept.pace.change(&known.limits, &settings.limits, now),
+                Put::Upsert | Put::Release => kept.pace.change(&known.limits, &settings.limits, now),
             }
             *known = settings;
             return Ok(kept.queue.clone());
