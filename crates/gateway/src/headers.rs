@@ -13,6 +13,12 @@ pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forw
 /// This proxy's name in `Via` (RFC 9110 7.6.3).
 const VIA: HeaderValue = HeaderValue::from_static("1.1 mare");
 
+/// On a refusal before delivery, on services' listeners only: the problem's code. Whoever dispatches tasks knows by it
+/// that nothing was attempted.
+pub(crate) const X_MARE_REFUSED: HeaderName = HeaderName::from_static("x-mare-refused");
+/// A request with this header is an attempt of a task.
+pub(crate) const X_CLOUDTASKS_TASKNAME: HeaderName = HeaderName::from_static("x-cloudtasks-taskname");
+
 /// Headers that only the platform may set; a public request must not bring them.
 const RESERVED: [&str; 2] = ["x-mare-", "x-cloudtasks-"];
 

@@ -66,6 +66,12 @@ impl Code {
         matches!(self, Self::BadRequest | Self::ClientStalled | Self::BodyTooLarge)
     }
 
+    /// Whether a task's request that was answered so never reached its service, and can at another time.
+    pub(crate) fn is_before_delivery(self) -> bool {
+        use Code::{NoInstance, Overloaded, ServiceFailing, ShuttingDown, UpstreamUnreachable};
+        matches!(self, NoInstance | Overloaded | ServiceFailing | ShuttingDown | UpstreamUnreachable)
+    }
+
     pub fn status(self) -> StatusCode {
         self.facts().1
     }

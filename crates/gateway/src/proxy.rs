@@ -81,6 +81,8 @@ pub(crate) struct Outgoing {
     pub(crate) headers: HeaderMap,
     pub(crate) body: RequestBody,
     pub(crate) fault: Fault,
+    /// Never sent again once anything of it was sent: an attempt of a task, which has retries of its own.
+    pub(crate) once: bool,
     /// The [`crate::workers`] index of the thread that serves it.
     pub(crate) worker: usize,
 }
@@ -116,11 +118,11 @@ impl Upstream {
     }
 
     pub(crate) async fn proxy(&self, outgoing: Outgoing) -> Result<Response<Body>, Refusal> {
-        let Outgoing { method, uri, mut headers, body, fault, worker } = outgoing;
+        let Outgoing { method, uri, mut headers, body, fault, once, worker } = outgoing;
         self.name_host(&mut headers);
         self.budget.deposit();
         // A broken attempt takes the body with it.
-        let is_repeatable = is_repeatable(&method, matches!(body, RequestBody::Stream(_)));
+        let is_repeatable = !once && is_repeatable(&method, matches!(body, RequestBody::Stream(_)));
         let mut body = Some(body);
         // Counts from the first dispatch: attempts share it, the wait for an instance is not in it.
         let mut deadline = None;

@@ -60,8 +60,8 @@ pub const QUEUE_BACKOFF_MAX: Duration = Duration::from_hours(1);
 pub const QUEUE_DOUBLINGS: u32 = 16;
 /// Cloud Tasks' `dispatchDeadline`.
 pub const QUEUE_DEADLINE: Duration = Duration::from_mins(10);
-/// As long as Cloud Tasks retains a task: time to notice, mend and drive them again.
-pub const QUEUE_DEAD: Duration = Duration::from_hours(31 * 24);
+/// A few MiB of usual tasks per queue; whoever looks at more looks at numbers.
+pub const DEAD_LETTERS: u32 = 10_000;
 /// What older texts of Cloud Tasks say (newer: up to 24 h).
 pub const TASK_WINDOW: Duration = Duration::from_hours(1);
 pub const TASK_LOCATION: &str = "local";

@@ -75,6 +75,16 @@ impl Data {
         Ok(folder.join(format!("{name}.sqlite3")))
     }
 
+    /// The file of the embedded store of tasks.
+    pub(crate) fn tasks(&self) -> PathBuf {
+        self.folder.join("tasks.sqlite3")
+    }
+
+    /// The key that signs the identity of tasks.
+    pub(crate) fn identity_key(&self) -> PathBuf {
+        self.folder.join("identity-key.pem")
+    }
+
     /// Where the counts of objectives are kept.
     pub(crate) fn objectives(&self) -> PathBuf {
         self.folder.join("slo.json")

@@ -2,6 +2,7 @@
 
 mod environment;
 mod listeners;
+mod tasks;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -28,6 +29,7 @@ use crate::data::{Data, Running};
 use crate::{Usage, check};
 use environment::Addresses;
 use listeners::{Views, unready};
+use tasks::Tasks;
 
 pub(crate) async fn run(arguments: cli::Up) -> Result<()> {
     let format = match arguments.log {
@@ -162,7 +164,8 @@ async fn serve(
     let to_pools = handle.take_links();
     let (objectives, evaluated) = objectives(&manifest, &data, &mut registry)?;
     let views = Views { status: handle.status.clone(), objectives: evaluated, lines };
-    let (listeners, exposition) = listeners::of(&manifest, sockets, &data, views, &shutdown)?;
+    let Tasks { store, service, mounts } = tasks::build(&manifest, &data, &addresses, &mut registry).await?;
+    let (listeners, exposition) = listeners::of(&manifest, sockets, &data, views, mounts, &shutdown)?;
     let gateway = Gateway::new(&manifest, to_pools, listeners, clock, &mut registry)?;
     exposition.set(Exposition::new(registry)).expect("set once");
 
@@ -177,11 +180,21 @@ async fn serve(
         }
     });
     let printer = tokio::spawn(printer.run());
+    let dispatcher = tokio::spawn({
+        let (shutdown, end_of_all) = (shutdown.clone(), shutdown.clone().drop_guard());
+        async move {
+            service.run(shutdown).await;
+            drop(end_of_all);
+        }
+    });
     let stop_objectives = CancellationToken::new();
     let objectives = tokio::spawn(objectives.run(counts(gateway.objectives()), stop_objectives.clone()));
     let announcing = tokio::spawn(announce(manifest.app.name.clone(), addresses, handle.status.clone()));
     gateway.run(shutdown).await;
     announcing.abort();
+    dispatcher.await?;
+    // Last of those who use it: requests in the drain could still create tasks.
+    store.close().await;
     stop_instances.cancel();
     stop_objectives.cancel();
     controller.await?;

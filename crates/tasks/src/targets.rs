@@ -4,6 +4,7 @@
 //! manifest allows may have changed in between. Whoever connects must use the host and port given here, never parse
 //! the URL again, and must ask [`Targets::check_address`] about every address a name resolves to.
 
+pub mod http_target;
 mod url;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -68,15 +68,29 @@ impl Shared {
             Ok(Way::Other(answer)) => answer.await,
             Err(refusal) => Err(refusal),
         };
-        let mut response = outcome.unwrap_or_else(|refusal| {
-            self.metrics.refused(refusal.code);
-            if refusal.code.is_about_upload() {
-                measured.promised = 0;
+        let is_inner = matches!(*client.role, Role::Service { .. });
+        let mut response = match outcome {
+            Ok(mut response) => {
+                if is_inner {
+                    response.headers_mut().remove(headers::X_MARE_REFUSED);
+                }
+                response
             }
-            let request_id = names.request_id.to_str().unwrap_or_default();
-            tracing::debug!(code = refusal.code.as_str(), detail = %refusal.detail, request_id, "refused");
-            refusal.respond(form, request_id).map(Body::from)
-        });
+            Err(refusal) => {
+                self.metrics.refused(refusal.code);
+                if refusal.code.is_about_upload() {
+                    measured.promised = 0;
+                }
+                let request_id = names.request_id.to_str().unwrap_or_default();
+                tracing::debug!(code = refusal.code.as_str(), detail = %refusal.detail, request_id, "refused");
+                let mut response = refusal.respond(form, request_id);
+                if is_inner && refusal.code.is_before_delivery() {
+                    let code = HeaderValue::from_static(refusal.code.as_str());
+                    response.headers_mut().insert(headers::X_MARE_REFUSED, code);
+                }
+                response.map(Body::from)
+            }
+        };
         let status = response.status();
         response.headers_mut().insert(trace::X_REQUEST_ID, names.request_id);
         let finish = Finish {
@@ -198,7 +212,9 @@ impl Shared {
         };
         let uri = origin_form(parts.uri);
         let worker = client.worker;
-        Ok((Outgoing { method: parts.method, uri, headers: map, body, fault, worker }, upgrade))
+        let is_inner = matches!(*client.role, Role::Service { .. });
+        let once = is_inner && map.contains_key(headers::X_CLOUDTASKS_TASKNAME);
+        Ok((Outgoing { method: parts.method, uri, headers: map, body, fault, once, worker }, upgrade))
     }
 }
 

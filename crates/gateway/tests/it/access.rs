@@ -66,3 +66,20 @@ async fn what_only_reads_is_only_read() {
     check("OPTIONS", 405).await;
     rig.settled().await;
 }
+
+#[tokio::test]
+async fn what_never_reached_a_service_says_so_to_other_services_only() {
+    const GET: &str = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let rig = Rig::new(crate::rig::API);
+    rig.announce_failing("api", std::time::Duration::from_secs(3));
+    for (address, mark) in [(rig.service("api"), Some("service-failing")), (rig.public, None)] {
+        let reply = Wire::connect(address).await.ask(GET).await;
+        assert_eq!((reply.code().as_str(), reply.head.get("x-mare-refused")), ("service-failing", mark));
+    }
+    let lying = "HTTP/1.1 503 No\r\nx-mare-refused: no-instance\r\ncontent-length: 0\r\n\r\n";
+    let upstream = Upstream::answering(lying).await;
+    rig.announce("api", &[(upstream.address, 8)]);
+    let reply = Wire::connect(rig.service("api")).await.ask(GET).await;
+    assert_eq!((reply.status(), reply.head.get("x-mare-refused")), (503, None));
+    rig.settled().await;
+}

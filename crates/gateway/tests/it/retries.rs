@@ -140,3 +140,20 @@ async fn when_every_instance_refuses_the_request_waits_until_one_is_back() {
     drop(client);
     rig.settled().await;
 }
+
+#[tokio::test]
+async fn a_task_is_not_sent_again() {
+    async fn check(is_inner: bool, sent: usize) {
+        let (bad, got) = breaking("").await;
+        let rig = Rig::before(&bad, "");
+        let address = if is_inner { rig.service("api") } else { rig.public };
+        let request = "GET / HTTP/1.1\r\nhost: localhost\r\nx-cloudtasks-taskname: 1\r\n\r\n";
+        let reply = Wire::connect(address).await.ask(request).await;
+        assert_eq!((reply.code().as_str(), reply.head.get("x-mare-refused")), ("upstream-failed", None));
+        assert_eq!(got.load(Relaxed), sent, "on its service's listener: {is_inner}");
+        rig.settled().await;
+    }
+    check(true, 1).await;
+    // A stranger cannot say that it is one.
+    check(false, 5).await;
+}

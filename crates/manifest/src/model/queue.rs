@@ -18,8 +18,6 @@ pub struct Queue {
     pub retry: QueueRetry,
     /// How long an attempt may take, of tasks that do not say so themselves.
     pub deadline: Duration,
-    /// How long tasks that used up their attempts are kept.
-    pub dead: Duration,
 }
 
 /// `target = { … }` of a queue.
@@ -54,6 +52,8 @@ pub struct Tasks {
     pub external: Vec<String>,
     /// How long the name of a task stays taken after its end.
     pub window: Duration,
+    /// Tasks that used up their attempts and are kept, per queue.
+    pub dead: u32,
 }
 
 impl Tasks {
@@ -64,6 +64,7 @@ impl Tasks {
             location: defaults::TASK_LOCATION.to_owned(),
             external: Vec::new(),
             window: defaults::TASK_WINDOW,
+            dead: defaults::DEAD_LETTERS,
         }
     }
 

@@ -33,7 +33,6 @@ pub(super) fn queue(section: &Section<'_>, services: &BTreeMap<String, Service>)
         concurrency: section.count("concurrency"),
         retry: retry(&section.table("retry")),
         deadline: section.duration("deadline"),
-        dead: section.duration("dead"),
     }
 }
 
@@ -142,6 +141,7 @@ pub(super) fn tasks(section: &Section<'_>, app: &str) -> Tasks {
         location: id("location", b"-").unwrap_or(of_app.location),
         external: external(section),
         window: section.duration("window"),
+        dead: section.count("dead"),
     }
 }
 

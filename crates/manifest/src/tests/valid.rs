@@ -101,7 +101,6 @@ fn imports() -> Queue {
             doublings: 16,
         },
         deadline: Duration::from_mins(10),
-        dead: Duration::from_hours(31 * 24),
     }
 }
 
@@ -176,6 +175,7 @@ fn the_example_of_the_design_is_read() {
             location: "local".to_owned(),
             external: vec!["127.0.0.1:9100".to_owned()],
             window: Duration::from_hours(1),
+            dead: 10_000,
         },
         schedules: [("monthly-report".to_owned(), monthly_report())].into(),
         topics: [].into(),

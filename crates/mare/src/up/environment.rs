@@ -45,6 +45,8 @@ pub(crate) fn of(
     let mut all = vec![
         ("MARE_PUBLIC_URL".to_owned(), Text::plain(addresses.public_url())),
         ("MARE_ADMIN_URL".to_owned(), Text::plain(addresses.admin_url())),
+        ("MARE_ISSUER".to_owned(), Text::plain(addresses.admin_url())),
+        ("MARE_TASKS_PARENT".to_owned(), Text::plain(manifest.tasks.parent())),
     ];
     for (other, address) in addresses.services.iter().filter(|(other, _)| other != name) {
         let variable = format!("MARE_URL_{}", other.to_uppercase().replace('-', "_"));

@@ -12,8 +12,8 @@ use mare_telemetry::{output, slo};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::Sockets;
 use super::environment::Addresses;
+use super::{Sockets, tasks};
 use crate::data::Data;
 
 /// What the admin listener shows.
@@ -31,6 +31,7 @@ pub(super) fn of(
     sockets: Sockets,
     data: &Data,
     views: Views,
+    of_tasks: Vec<Mount>,
     shutdown: &CancellationToken,
 ) -> Result<(Vec<Listener>, LateExposition)> {
     let exposition = LateExposition::default();
@@ -38,7 +39,8 @@ pub(super) fn of(
     let end_of_logs = shutdown.clone();
     let Views { status, objectives, lines } = views;
     let console = console(manifest, &sockets.addresses, status, objectives.clone(), shutdown.clone());
-    let mounts = vec![
+    let mut mounts = of_tasks;
+    mounts.extend([
         Mount::read_only(
             "/metrics",
             Arc::new(move |_| {
@@ -58,11 +60,12 @@ pub(super) fn of(
             "/",
             Arc::new(move |request| Box::pin(std::future::ready(console.respond(request.uri().path())))),
         ),
-    ];
+    ]);
     let access = if sockets.addresses.admin.ip().is_loopback() {
         Access::Loopback
     } else {
-        Access::Token { token: data.admin_token()?, open: vec!["/healthz".to_owned(), "/readyz".to_owned()] }
+        let open = ["/healthz", "/readyz"].into_iter().chain(tasks::OPEN).map(str::to_owned).collect();
+        Access::Token { token: data.admin_token()?, open }
     };
     let mut listeners =
         vec![sockets.public.serving(Role::Public), sockets.admin.serving(Role::Mounts { mounts, access })];

@@ -1,6 +1,6 @@
 //! What comes by the clock and what comes by events: `[schedules.NAME]`, `[topics.NAME]`, `[subscriptions.NAME]`.
 
-use super::queues::{BURST, CONCURRENCY, DEAD, DEADLINE, RATE, RETRY, TARGET};
+use super::queues::{BURST, CONCURRENCY, DEADLINE, RATE, RETRY, TARGET};
 use super::text;
 use crate::grammar::{Form, Key, Kind};
 
@@ -55,7 +55,7 @@ static OUTBOX: [Key; 2] = [
         .required(),
 ];
 
-pub(super) static SUBSCRIPTION: [Key; 9] = [
+pub(super) static SUBSCRIPTION: [Key; 8] = [
     Key::new("topic", text(Form::NameOf("topics")), "\"events\"", "Whose messages it gets").required(),
     Key::new(
         "only",
@@ -75,5 +75,4 @@ pub(super) static SUBSCRIPTION: [Key; 9] = [
     CONCURRENCY,
     RETRY,
     DEADLINE,
-    DEAD,
 ];

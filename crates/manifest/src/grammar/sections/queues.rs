@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{DAY, HOUR, QUARTER, count, text, within};
+use super::{DAY, QUARTER, count, text, within};
 use crate::defaults;
 use crate::grammar::{Bounds, Form, Key, Kind};
 
@@ -14,6 +14,7 @@ pub(crate) const RATE_MAX: f64 = 1_000_000.0;
 pub(crate) const RATE_MIN: f64 = 1e-7;
 /// Twice what Cloud Tasks allows; each is a connection and its body in memory.
 const CONCURRENCY_MAX: u32 = 10_000;
+const DEAD_MAX: u32 = 1_000_000;
 pub(crate) const ATTEMPTS_MAX: u32 = 1_000_000;
 
 // Named one by one, because subscriptions have them too.
@@ -43,14 +44,8 @@ pub(super) const DEADLINE: Key = Key::new(
     "\"10m\"",
     "How long an attempt may take, of tasks that do not say so themselves",
 );
-pub(super) const DEAD: Key = Key::new(
-    "dead",
-    within(HOUR, QUARTER, defaults::QUEUE_DEAD),
-    "\"31d\"",
-    "How long tasks that used up their attempts are kept",
-);
 
-pub(super) static QUEUE: [Key; 7] = [
+pub(super) static QUEUE: [Key; 6] = [
     Key::new(
         "target",
         Kind::Table(&TARGET),
@@ -62,7 +57,6 @@ pub(super) static QUEUE: [Key; 7] = [
     CONCURRENCY,
     RETRY,
     DEADLINE,
-    DEAD,
 ];
 
 pub(super) static TARGET: [Key; 2] = [
@@ -93,7 +87,7 @@ static RETRY_KEYS: [Key; 5] = [
     ),
 ];
 
-pub(super) static TASKS: [Key; 4] = [
+pub(super) static TASKS: [Key; 5] = [
     Key::new(
         "project",
         text(Form::Other("a project's id")),
@@ -117,6 +111,12 @@ pub(super) static TASKS: [Key; 4] = [
         within(Duration::ZERO, QUARTER, defaults::TASK_WINDOW),
         "\"1h\"",
         "How long the name of a task stays taken after its end",
+    ),
+    Key::new(
+        "dead",
+        count(1, DEAD_MAX, defaults::DEAD_LETTERS),
+        "10000",
+        "Tasks that used up their attempts and are kept, per queue: the latest",
     ),
 ];
 

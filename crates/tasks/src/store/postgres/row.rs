@@ -1,0 +1,70 @@
+//! Tasks as rows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+use super::codec::{self, SpecColumns, unreadable};
+use super::pool::timestamp;
+use crate::model::{Attempt, Outcome, Progress, QueueName, Task, TaskName};
+use crate::store::Error;
+
+/// The columns that [`task`] reads.
+pub(super) const COLUMNS: &str = "t.id, t.schedule_time, t.create_time, t.deadline, t.priority, t.fairness_key, t.spec, \
+    t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched, t.outcome";
+
+/// The task in a row of the queue.
+pub(super) fn task(queue: &QueueName, row: &PgRow) -> Result<Task, Error> {
+    let columns = SpecColumns {
+        dispatch_deadline: Duration::from_micros(count(row, "deadline")?),
+        priority: get(row, "priority")?,
+        fairness_key: String::from_utf8(get(row, "fairness_key")?)
+            .map_err(|error| unreadable("a fairness key", &error))?,
+    };
+    let spec = codec::spec(get(row, "spec")?, columns)?;
+    let id: &str = get(row, "id")?;
+    Ok(Task {
+        name: TaskName { queue: queue.clone(), id: Arc::from(id) },
+        spec: Arc::new(spec),
+        schedule_time: timestamp(get(row, "schedule_time")?),
+        create_time: timestamp(get(row, "create_time")?),
+        progress: progress(row)?,
+    })
+}
+
+fn progress(row: &PgRow) -> Result<Progress, Error> {
+    let last_attempt = match get(row, "dispatched")? {
+        None => None,
+        Some(dispatched) => Some(Attempt {
+            scheduled: timestamp(get::<Option<i64>>(row, "scheduled")?.unwrap_or(dispatched)),
+            dispatched: timestamp(dispatched),
+            outcome: outcome(row, "outcome")?,
+        }),
+    };
+    Ok(Progress {
+        dispatched: count(row, "dispatched_count")?,
+        answered: count(row, "answered_count")?,
+        executed: count(row, "executed_count")?,
+        first_attempt: get::<Option<i64>>(row, "first_attempt")?.map(timestamp),
+        last_attempt,
+    })
+}
+
+pub(super) fn outcome(row: &PgRow, column: &str) -> Result<Option<Outcome>, Error> {
+    get::<Option<&[u8]>>(row, column)?.map(codec::outcome).transpose()
+}
+
+/// A number that is never below zero.
+pub(super) fn count<T: TryFrom<i64>>(row: &PgRow, column: &str) -> Result<T, Error> {
+    let number: i64 = get(row, column)?;
+    T::try_from(number).map_err(|_outside| unreadable(column, &number))
+}
+
+pub(super) fn get<'r, T>(row: &'r PgRow, column: &str) -> Result<T, Error>
+where
+    T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+{
+    row.try_get(column).map_err(Error::from)
+}
