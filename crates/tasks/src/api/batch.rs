@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use super::Shared;
 use super::convert::task::{parse_name, read_view, write};
 use super::fault::Fault;
 use super::time::timestamp;
-use super::Shared;
 use crate::model::QueueName;
 use crate::proto::longrunning::{Operation, operation};
 use crate::proto::{any, rpc, v2};
@@ -119,7 +119,10 @@ impl Shared {
         self.draft(single)
     }
 
-    pub(super) async fn remove_tasks(&self, request: v2::BatchDeleteTasksRequest) -> Result<Operation, Fault> {
+    pub(super) async fn remove_tasks(
+        &self,
+        request: v2::BatchDeleteTasksRequest,
+    ) -> Result<Operation, Fault> {
         let queue = QueueName::parse(&request.parent)?;
         let total = count(request.names.len(), DELETE_MAX, "BatchDeleteTasksRequest.names")?;
         let asked = request_key("delete", &queue, &request.request_id);

@@ -10,7 +10,8 @@ const OUTPUT_ONLY: [&str; 4] = ["name", "state", "purge_time", "rate_limits.max_
 
 /// `current` with the fields that `paths` name as they are in `wanted`.
 pub(super) fn merge(current: &v2::Queue, wanted: &v2::Queue, paths: &[String]) -> Result<v2::Queue, Fault> {
-    let descriptor = DESCRIPTORS.get_message_by_name("google.cloud.tasks.v2.Queue").expect("it is in our .proto");
+    let descriptor =
+        DESCRIPTORS.get_message_by_name("google.cloud.tasks.v2.Queue").expect("it is in our .proto");
     let reflect = |queue: &v2::Queue| {
         let mut message = DynamicMessage::new(descriptor.clone());
         message.transcode_from(queue).map(|()| message)
@@ -18,7 +19,8 @@ pub(super) fn merge(current: &v2::Queue, wanted: &v2::Queue, paths: &[String]) -
     let broken = |error| Fault::invalid(format!("The queue cannot be read: {error}"));
     let (mut merged, wanted) = (reflect(current).map_err(broken)?, reflect(wanted).map_err(broken)?);
     for path in paths.iter().filter(|path| !OUTPUT_ONLY.contains(&path.as_str())) {
-        let unknown = || Fault::invalid(format!("The update mask names `{path}`, which a queue does not have."));
+        let unknown =
+            || Fault::invalid(format!("The update mask names `{path}`, which a queue does not have."));
         set(&mut merged, &wanted, path).ok_or_else(unknown)?;
     }
     merged.transcode_to().map_err(broken)
@@ -67,10 +69,16 @@ mod tests {
         check(&["rate_limits", "retry_config.max_attempts"], Some(queue(2.0, 2)));
         check(&["state", "name", "rate_limits.max_burst_size"], Some(queue(1.0, 1)));
         check(&["http_target"], Some(queue(1.0, 1)));
-        check(&["http_target.uri_override.host"], Some(v2::Queue {
-            http_target: Some(v2::HttpTarget { uri_override: Some(v2::UriOverride::default()), ..Default::default() }),
-            ..queue(1.0, 1)
-        }));
+        check(
+            &["http_target.uri_override.host"],
+            Some(v2::Queue {
+                http_target: Some(v2::HttpTarget {
+                    uri_override: Some(v2::UriOverride::default()),
+                    ..Default::default()
+                }),
+                ..queue(1.0, 1)
+            }),
+        );
         check(&["nonsense"], None);
         check(&["rate_limits.nonsense"], None);
         check(&["name.nonsense"], None);

@@ -16,7 +16,8 @@ pub(super) fn token(after: &str, scope: &str, now: Timestamp) -> String {
 
 /// Items of a page; 0 is as many as there may be, and so is more than that.
 pub(super) fn size(asked: i32, max: usize) -> Result<usize, Fault> {
-    let asked = usize::try_from(asked).map_err(|_negative| Fault::invalid("The page size cannot be negative."))?;
+    let asked =
+        usize::try_from(asked).map_err(|_negative| Fault::invalid("The page size cannot be negative."))?;
     Ok(if asked == 0 { max } else { asked.min(max) })
 }
 
@@ -25,7 +26,8 @@ pub(super) fn after(token: &str, scope: &str, now: Timestamp) -> Result<Option<S
     if token.is_empty() {
         return Ok(None);
     }
-    let (made_at, after, made_for) = parse(token).ok_or_else(|| Fault::invalid("The page token is not valid."))?;
+    let (made_at, after, made_for) =
+        parse(token).ok_or_else(|| Fault::invalid("The page token is not valid."))?;
     if made_for != scope {
         return Err(Fault::invalid("The page token was made for another request; do not change the filter."));
     }

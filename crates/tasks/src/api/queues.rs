@@ -48,7 +48,8 @@ impl Shared {
                 break;
             }
         }
-        answer.next_page_token = after.map(|after| page::token(&after, &scope, self.now())).unwrap_or_default();
+        answer.next_page_token =
+            after.map(|after| page::token(&after, &scope, self.now())).unwrap_or_default();
         Ok(answer)
     }
 

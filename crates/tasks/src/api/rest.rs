@@ -22,7 +22,8 @@ use codec::{Codec, InProcess};
 use route::{Found, Takes};
 
 /// Parameters that every Google API takes and that change nothing here.
-const SYSTEM_PARAMETERS: [&str; 6] = ["key", "prettyPrint", "fields", "quotaUser", "userProject", "$userProject"];
+const SYSTEM_PARAMETERS: [&str; 6] =
+    ["key", "prettyPrint", "fields", "quotaUser", "userProject", "$userProject"];
 
 pub(super) async fn respond(
     shared: &Arc<Shared>,
@@ -37,8 +38,8 @@ pub(super) async fn respond(
         let message = request(&found, method.input(), query, body)?;
         let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
         let path = PathAndQuery::try_from(path).expect("names of our .proto");
-        let mut client = tonic::client::Grpc::new(InProcess(Arc::clone(shared)))
-            .max_decoding_message_size(usize::MAX);
+        let mut client =
+            tonic::client::Grpc::new(InProcess(Arc::clone(shared))).max_decoding_message_size(usize::MAX);
         client.unary(Request::new(message), path, Codec(method.output())).await
     };
     match answer.await.map(|answer| write(answer.get_ref(), numbers)) {
@@ -163,7 +164,9 @@ fn http_status(code: Code) -> StatusCode {
         Code::Unimplemented => StatusCode::NOT_IMPLEMENTED,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
-        Code::Cancelled | Code::Unknown | Code::Internal | Code::DataLoss => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Cancelled | Code::Unknown | Code::Internal | Code::DataLoss => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 

@@ -19,7 +19,10 @@ const PIECE_BASIC: usize = 32;
 const PIECE_FULL: usize = 4;
 
 impl Shared {
-    pub(super) async fn tasks_of(&self, request: v2::ListTasksRequest) -> Result<v2::ListTasksResponse, Fault> {
+    pub(super) async fn tasks_of(
+        &self,
+        request: v2::ListTasksRequest,
+    ) -> Result<v2::ListTasksResponse, Fault> {
         let v2::ListTasksRequest { parent, response_view, page_size, page_token } = request;
         let queue = QueueName::parse(&parent)?;
         let view = task::read_view(response_view)?;
@@ -42,7 +45,8 @@ impl Shared {
                 break;
             }
         }
-        answer.next_page_token = after.map(|after| page::token(&after, &scope, self.now())).unwrap_or_default();
+        answer.next_page_token =
+            after.map(|after| page::token(&after, &scope, self.now())).unwrap_or_default();
         Ok(answer)
     }
 

@@ -33,7 +33,8 @@ pub fn apply(target: &[u8], mut request: HttpRequest) -> Result<HttpRequest, Dec
                 Some(Token::Oidc { email: token.service_account_email, audience: given(token.audience) });
         }
         Some(A::OauthToken(token)) => {
-            request.token = Some(Token::OAuth { email: token.service_account_email, scope: given(token.scope) });
+            request.token =
+                Some(Token::OAuth { email: token.service_account_email, scope: given(token.scope) });
         }
         None => {}
     }
@@ -60,8 +61,10 @@ pub(crate) fn url_of(uri: &v2::UriOverride, url: &str) -> String {
     let path = choose(parts.path, path).unwrap_or_else(|| "/".to_owned());
     let query = uri.query_override.as_ref().map(|query| query.query_params.clone());
     let query = choose(parts.query, query).filter(|query| !query.is_empty());
-    let (port, query) =
-        (port.map(|port| format!(":{port}")), query.map(|query| format!("?{}", query.trim_start_matches('?'))));
+    let (port, query) = (
+        port.map(|port| format!(":{port}")),
+        query.map(|query| format!("?{}", query.trim_start_matches('?'))),
+    );
     format!("{scheme}://{host}{}{path}{}", port.unwrap_or_default(), query.unwrap_or_default())
 }
 
@@ -79,7 +82,8 @@ impl<'a> Parts<'a> {
     fn of(url: &'a str) -> Self {
         let Some((scheme, rest)) = url.split_once("://") else { return Self::default() };
         let rest = rest.split('#').next().unwrap_or_default();
-        let (before, query) = rest.split_once('?').map_or((rest, None), |(before, query)| (before, Some(query)));
+        let (before, query) =
+            rest.split_once('?').map_or((rest, None), |(before, query)| (before, Some(query)));
         let (authority, path) = before.split_at(before.find('/').unwrap_or(before.len()));
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => (host, Some(port)),
@@ -109,7 +113,8 @@ mod tests {
             ..always.clone()
         };
         let host = v2::UriOverride { host: Some("h".to_owned()), port: Some(0), ..Default::default() };
-        let check = |uri: &v2::UriOverride, url, expected: &str| assert_eq!(url_of(uri, url), expected, "{url}");
+        let check =
+            |uri: &v2::UriOverride, url, expected: &str| assert_eq!(url_of(uri, url), expected, "{url}");
         check(&always, "", "https://h:1/p?q=1");
         check(&always, "http://own:2/path?query#fragment", "https://h:1/p?q=1");
         check(&fill, "http://own:2/path?query", "http://own:2/path?query");

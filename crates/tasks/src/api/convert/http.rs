@@ -87,7 +87,8 @@ fn check_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Resul
 /// `None` if none is said.
 fn read_method(number: i32) -> Result<Option<Method>, Fault> {
     use v2::HttpMethod as M;
-    let method = M::try_from(number).map_err(|_unknown| Fault::invalid("HttpRequest.httpMethod is not known."))?;
+    let method =
+        M::try_from(number).map_err(|_unknown| Fault::invalid("HttpRequest.httpMethod is not known."))?;
     Ok(match method {
         M::Unspecified => None,
         M::Post => Some(Method::POST),

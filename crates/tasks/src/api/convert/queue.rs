@@ -25,7 +25,9 @@ pub(in crate::api) fn read(
     targets: &Targets,
 ) -> Result<QueueSettings, Fault> {
     if queue.app_engine_routing_override.is_some() {
-        return Err(Fault::invalid("App Engine targets are not served here; remove appEngineRoutingOverride."));
+        return Err(Fault::invalid(
+            "App Engine targets are not served here; remove appEngineRoutingOverride.",
+        ));
     }
     if let Some(logging) = &queue.stackdriver_logging_config
         && !(0.0..=1.0).contains(&logging.sampling_ratio)

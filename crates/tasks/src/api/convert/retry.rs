@@ -23,7 +23,8 @@ pub(super) fn read(config: &v2::RetryConfig, otherwise: &Retry) -> Result<Retry,
         Ok::<_, Fault>(parsed.filter(|duration| !duration.is_zero()))
     };
     let duration = read(config.max_retry_duration, "maxRetryDuration")?.or(otherwise.duration);
-    let (min, max) = match (read(config.min_backoff, "minBackoff")?, read(config.max_backoff, "maxBackoff")?) {
+    let (min, max) = match (read(config.min_backoff, "minBackoff")?, read(config.max_backoff, "maxBackoff")?)
+    {
         (Some(min), Some(max)) if min > max => {
             return Err(Fault::invalid(
                 "RetryConfig.minBackoff must be less than or equal to RetryConfig.maxBackoff.",

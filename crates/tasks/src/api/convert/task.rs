@@ -196,7 +196,11 @@ fn write_answer(answer: &Answer) -> rpc::Status {
         Answer::Deadline => (4, "the dispatch deadline passed".to_owned()),
         Answer::Broken(why) => (14, why.clone()),
     };
-    rpc::Status { code, message: format!("{}({code}): {said}", super::super::rest::code_name(code)), details: Vec::new() }
+    rpc::Status {
+        code,
+        message: format!("{}({code}): {said}", super::super::rest::code_name(code)),
+        details: Vec::new(),
+    }
 }
 
 /// The gRPC code of an HTTP status (google.rpc.Code).

@@ -138,17 +138,27 @@ mod tests {
             assert_eq!(found, expected.map(|(rpc, name)| (rpc, name.to_owned())), "{verb} {path}");
         };
         let queue = "projects/p/locations/l/queues/q";
-        check(Method::GET, "/v2/projects/p/locations/l/queues", Some(("ListQueues", "projects/p/locations/l")));
+        check(
+            Method::GET,
+            "/v2/projects/p/locations/l/queues",
+            Some(("ListQueues", "projects/p/locations/l")),
+        );
         check(Method::GET, &format!("/v2/{queue}"), Some(("GetQueue", queue)));
         check(Method::POST, &format!("/v2/{queue}:pause"), Some(("PauseQueue", queue)));
         check(Method::POST, &format!("/v2/{queue}/tasks"), Some(("CreateTask", queue)));
         check(Method::POST, &format!("/v2/{queue}/tasks:batchCreate"), Some(("BatchCreateTasks", queue)));
-        check(Method::POST, "/v2/projects/a.b:c/locations/l/queues/q/tasks/t%5F1:run",
-            Some(("RunTask", "projects/a.b:c/locations/l/queues/q/tasks/t_1")));
+        check(
+            Method::POST,
+            "/v2/projects/a.b:c/locations/l/queues/q/tasks/t%5F1:run",
+            Some(("RunTask", "projects/a.b:c/locations/l/queues/q/tasks/t_1")),
+        );
         check(Method::GET, "/v2/projects/a.b:c/locations", Some(("ListLocations", "projects/a.b:c")));
         check(Method::GET, "/v2/projects/p/locations/l", Some(("GetLocation", "projects/p/locations/l")));
-        check(Method::GET, "/v2/projects/p/locations/l/operations/o",
-            Some(("GetOperation", "projects/p/locations/l/operations/o")));
+        check(
+            Method::GET,
+            "/v2/projects/p/locations/l/operations/o",
+            Some(("GetOperation", "projects/p/locations/l/operations/o")),
+        );
         check(Method::PUT, &format!("/v2/{queue}"), None);
         check(Method::POST, &format!("/v2/{queue}:nonsense"), None);
         check(Method::GET, &format!("/v2/{queue}/"), None);
