@@ -8,6 +8,7 @@
 pub(crate) mod dead;
 pub(crate) mod leases;
 pub(crate) mod limits;
+pub(crate) mod marks;
 pub(crate) mod names;
 pub(crate) mod order;
 pub(crate) mod queues;
@@ -242,6 +243,11 @@ macro_rules! contract_suite {
                 a_redrive_does_not_touch_a_living_task_of_the_name,
                 the_oldest_dead_letters_give_way,
                 dead_letters_grow_old,
+            ],
+            marks: [
+                a_mark_is_raised_once_with_its_tasks,
+                a_taken_name_does_not_keep_a_mark_down,
+                without_its_queue_a_mark_stays_where_it_was,
             ],
         }
 

@@ -22,6 +22,7 @@ mod create;
 mod dead;
 mod error;
 mod lease;
+mod marks;
 mod pace;
 mod page;
 mod pool;
@@ -183,6 +184,14 @@ impl Store for Postgres {
 
     async fn forget_dead(&self, queue: &QueueName, ids: Option<Vec<String>>) -> Result<u64, Error> {
         dead::forget(&self.pool, queue, ids.as_deref()).await
+    }
+
+    async fn mark(&self, key: &str) -> Result<Option<i64>, Error> {
+        marks::get(&self.pool, key).await
+    }
+
+    async fn advance(&self, key: &str, to: i64, tasks: Vec<NewTask>) -> Result<bool, Error> {
+        marks::advance(&self.pool, &self.wake, key, to, tasks).await
     }
 
     async fn stats(&self) -> Result<Vec<QueueStats>, Error> {

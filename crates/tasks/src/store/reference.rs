@@ -115,6 +115,14 @@ impl Store for Reference {
         self.read(|model, now| model.forget_dead(queue, ids, now))
     }
 
+    async fn mark(&self, key: &str) -> Result<Option<i64>, Error> {
+        self.read(|model, _now| Ok(model.mark(key)))
+    }
+
+    async fn advance(&self, key: &str, to: i64, tasks: Vec<NewTask>) -> Result<bool, Error> {
+        self.write(|model, now| model.advance(key, to, tasks, now))
+    }
+
     async fn stats(&self) -> Result<Vec<QueueStats>, Error> {
         self.read(|model, now| Ok(model.stats(now)))
     }

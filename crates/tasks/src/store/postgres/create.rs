@@ -135,19 +135,42 @@ async fn insert(pool: &Pool, items: &[Creation]) -> Result<HashMap<Key, Times>, 
         return insert_rows(&mut connection, pool.clock(), items).await.map_err(Failure::Commit);
     }
     let mut transaction = pool.pool.begin().await?;
-    let mut times = insert_rows(&mut transaction, pool.clock(), items).await?;
+    let times = insert_named(&mut transaction, pool, items).await?;
+    transaction.commit().await.map_err(Failure::Commit)?;
+    Ok(times)
+}
+
+/// Within a transaction of the caller's.
+pub(super) async fn insert_named(
+    transaction: &mut PgConnection,
+    pool: &Pool,
+    items: &[Creation],
+) -> Result<HashMap<Key, Times>, Failure> {
+    let mut times = insert_rows(transaction, pool.clock(), items).await?;
     let named = || items.iter().filter(|item| item.task.id.is_some());
     let taken_back = sqlx::query(TAKE_BACK)
         .bind(pool.clock())
         .bind(named().map(|item| item.task.queue.as_str()).collect::<Vec<_>>())
         .bind(named().map(|item| &*item.id).collect::<Vec<_>>())
-        .fetch_all(&mut *transaction)
+        .fetch_all(transaction)
         .await?;
     for row in taken_back {
         times.remove(&(row.try_get("queue")?, row.try_get("id")?));
     }
-    transaction.commit().await.map_err(Failure::Commit)?;
     Ok(times)
+}
+
+/// Whether all the tasks have a queue to go to.
+pub(super) async fn queues_exist(
+    transaction: &mut PgConnection,
+    items: &[Creation],
+) -> Result<bool, sqlx::Error> {
+    let wanted: HashSet<&str> = items.iter().map(|item| item.task.queue.as_str()).collect();
+    let found: i64 = sqlx::query_scalar("SELECT count(*) FROM mare_tasks.queues WHERE name = ANY($1)")
+        .bind(wanted.iter().copied().collect::<Vec<_>>())
+        .fetch_one(transaction)
+        .await?;
+    Ok(usize::try_from(found).is_ok_and(|found| found == wanted.len()))
 }
 
 async fn insert_rows(

@@ -3,10 +3,11 @@
 use sqlx::{Connection, PgConnection, PgPool};
 
 /// One after the other; what has been released is never changed.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("schema/0001_tables.sql"),
     include_str!("schema/0002_functions.sql"),
     include_str!("schema/0003_sweep.sql"),
+    include_str!("schema/0004_marks.sql"),
 ];
 
 /// Processes that start at the same time take turns. "MareTask" in ASCII.

@@ -23,6 +23,7 @@ pub(crate) struct Model {
     queues: BTreeMap<QueueName, Kept>,
     /// Names of deleted queues, and until when they are blocked.
     blocked: HashMap<QueueName, Timestamp>,
+    marks: BTreeMap<String, i64>,
     /// Tasks created so far.
     created: u64,
     /// Leases made so far.
@@ -80,7 +81,15 @@ impl Known {
 impl Model {
     pub(crate) fn new(options: &Options) -> Self {
         let Options { clock: _, windows, dead_max } = *options;
-        Self { windows, dead_max, queues: BTreeMap::new(), blocked: HashMap::new(), created: 0, leased: 0 }
+        Self {
+            windows,
+            dead_max,
+            queues: BTreeMap::new(),
+            blocked: HashMap::new(),
+            marks: BTreeMap::new(),
+            created: 0,
+            leased: 0,
+        }
     }
 
     fn kept(&mut self, name: &QueueName) -> Result<&mut Kept, Error> {
@@ -186,6 +195,30 @@ impl Model {
         kept.tasks.insert(id, Known { task: task.clone(), created, named, lease: None });
         self.created = created;
         Ok(task)
+    }
+
+    pub(crate) fn mark(&self, key: &str) -> Option<i64> {
+        self.marks.get(key).copied()
+    }
+
+    pub(crate) fn advance(
+        &mut self,
+        key: &str,
+        to: i64,
+        tasks: Vec<NewTask>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        if self.mark(key).is_some_and(|at| at >= to) {
+            return Ok(false);
+        }
+        for task in &tasks {
+            self.kept(&task.queue)?;
+        }
+        for task in tasks {
+            let (Ok(_) | Err(_)) = self.create(task, now);
+        }
+        self.marks.insert(key.to_owned(), to);
+        Ok(true)
     }
 
     fn known(&mut self, name: &TaskName, now: Timestamp) -> Result<&mut Known, Error> {
