@@ -13,7 +13,26 @@ pub enum Access {
     /// loopback) or by a cross-site request (so `Origin`, if any, must be too).
     Loopback,
     /// Reachable from elsewhere: a bearer token, except for the paths listed.
-    Token { token: String, open: Vec<String> },
+    Token { token: String, open: Vec<String>, limited: Option<Limited> },
+}
+
+/// A second token, good for some of the mounts only.
+#[derive(Clone)]
+pub struct Limited {
+    pub token: String,
+    /// As of mounts: each and all below it.
+    pub prefixes: Vec<String>,
+}
+
+impl Limited {
+    fn opens(&self, path: &str, given: &[u8]) -> bool {
+        self.prefixes.iter().any(|prefix| is_below(prefix, path)) && is_equal(given, self.token.as_bytes())
+    }
+}
+
+/// Whether a path is the prefix, which has no slash at its end, or below it.
+pub(crate) fn is_below(prefix: &str, path: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Access {
@@ -32,11 +51,13 @@ impl Access {
                 }
             }
             Access::Token { open, .. } if open.iter().any(|allowed| allowed == path) => Ok(()),
-            Access::Token { token, .. } => {
+            Access::Token { token, limited, .. } => {
                 let given = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
                 // The scheme's case does not matter (RFC 9110 11.1).
                 let (scheme, given) = given.split_at_checked(b"Bearer ".len()).unwrap_or_default();
-                if scheme.eq_ignore_ascii_case(b"Bearer ") && is_equal(given, token.as_bytes()) {
+                let is_limited = || limited.as_ref().is_some_and(|limited| limited.opens(path, given));
+                let is_good = is_equal(given, token.as_bytes()) || is_limited();
+                if scheme.eq_ignore_ascii_case(b"Bearer ") && is_good {
                     Ok(())
                 } else {
                     Err(Refusal::new(Code::Unauthorized, "send Authorization: Bearer with the admin token"))
@@ -106,7 +127,9 @@ mod tests {
 
     #[test]
     fn elsewhere_the_token_decides() {
-        let access = Access::Token { token: "secret".to_owned(), open: vec!["/healthz".to_owned()] };
+        let limited = Limited { token: "scoped".to_owned(), prefixes: vec!["/v2".to_owned()] };
+        let open = vec!["/healthz".to_owned()];
+        let access = Access::Token { token: "secret".to_owned(), open, limited: Some(limited) };
         let check = |path, token: Option<&str>, expected| {
             let lines: Vec<_> = token.into_iter().map(|token| (header::AUTHORIZATION, token)).collect();
             assert_eq!(access.check("any", path, &headers(&lines)).is_ok(), expected, "{path} {token:?}");
@@ -117,5 +140,12 @@ mod tests {
         check("/api/status", None, false);
         check("/healthz", None, true);
         check("/healthz/x", None, false);
+        check("/v2/projects", Some("Bearer scoped"), true);
+        check("/v2", Some("Bearer scoped"), true);
+        check("/v2/projects", Some("Bearer secret"), true);
+        check("/v2/projects", Some("Bearer scope"), false);
+        check("/v2/projects", Some("Basic  scoped"), false);
+        check("/v22", Some("Bearer scoped"), false);
+        check("/api/status", Some("Bearer scoped"), false);
     }
 }

@@ -28,7 +28,7 @@ mod upgrade;
 mod upstream;
 mod workers;
 
-pub use access::Access;
+pub use access::{Access, Limited};
 pub use body::{Body, BoxError, MountBody};
 pub use listener::{Handler, Listener, Mount, Role, Socket};
 pub use objectives::{Counts, Objectives, Snapshot};

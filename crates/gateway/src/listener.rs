@@ -9,17 +9,19 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
-use crate::access::Access;
+use crate::access::{Access, is_below};
 use crate::body::MountBody;
 
 /// Connections the kernel holds while the gateway is busy accepting others.
 const BACKLOG: i32 = 4096;
 
-/// A handler of another crate, mounted at a prefix. It is asked for GET and HEAD only.
+/// A handler of another crate, mounted at a prefix.
 #[derive(Clone)]
 pub struct Mount {
     prefix: String,
     pub(crate) handler: Handler,
+    /// Else it is asked for GET and HEAD only.
+    pub(crate) takes_all_methods: bool,
 }
 
 pub type Handler =
@@ -28,11 +30,16 @@ pub type Handler =
 impl Mount {
     /// `prefix` as in a route's `/prefix/*`: itself and all below; `/` takes everything.
     pub fn read_only(prefix: &str, handler: Handler) -> Self {
-        Self { prefix: prefix.trim_end_matches('/').to_owned(), handler }
+        Self { prefix: prefix.trim_end_matches('/').to_owned(), handler, takes_all_methods: false }
+    }
+
+    /// The same for all methods. The handler bounds the bodies it reads, in size and in time.
+    pub fn read_write(prefix: &str, handler: Handler) -> Self {
+        Self { takes_all_methods: true, ..Self::read_only(prefix, handler) }
     }
 
     pub(crate) fn takes(&self, path: &str) -> bool {
-        path.strip_prefix(self.prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        is_below(&self.prefix, path)
     }
 }
 

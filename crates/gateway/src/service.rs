@@ -6,6 +6,7 @@
 //!                                                   └──────────── ─► Upstream::proxy ─► Pool ─► instance
 //! ```
 
+mod http2;
 mod respond;
 
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use mare_fleet::{Clock, Pool, Waiting};
 use mare_manifest::model::{Limits, Manifest, PathPattern, Target};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -358,30 +360,41 @@ impl Shared {
         let address =
             HeaderValue::from_str(&peer.ip().to_canonical().to_string()).expect("an address is ascii");
         let (gateway, worker, open) = (self, worker.index, Arc::new(open));
-        let client = Arc::new(Client { gateway, address, activity, role, worker, open });
-        let service = service_fn(move |request| {
-            let client = Arc::clone(&client);
-            async move { Ok::<_, Infallible>(client.gateway.respond(request, &client).await) }
-        });
-        let mut server = http1::Builder::new();
-        server.header_read_timeout(None);
-        let mut connection =
-            std::pin::pin!(server.serve_connection(TokioIo::new(io), service).with_upgrades());
-        // Its own token, because looking at a token takes the token's lock, and this one is looked at whenever
-        // the connection wakes.
-        let stop = phase.stop.child_token();
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                tokio::select! {
-                    ended = connection => ended,
-                    () = phase.cut.cancelled() => Ok(()),
-                }
-            }
+        let client = Client { gateway, address, activity, role, worker, open };
+        let ended = match &*client.role {
+            Role::Public | Role::Service { .. } => serve_http1(io, client, &phase).await,
+            Role::Mounts { .. } => http2::serve_either(io, client, &phase).await,
         };
         if let Err(error) = ended {
             tracing::debug!(%error, %peer, "client connection ended");
+        }
+    }
+}
+
+async fn serve_http1(
+    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    client: Client,
+    phase: &Phase,
+) -> hyper::Result<()> {
+    let client = Arc::new(client);
+    let service = service_fn(move |request| {
+        let client = Arc::clone(&client);
+        async move { Ok::<_, Infallible>(client.gateway.respond(request, &client).await) }
+    });
+    let mut server = http1::Builder::new();
+    server.header_read_timeout(None);
+    let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(io), service).with_upgrades());
+    // Its own token, because looking at a token takes the token's lock, and this one is looked at whenever
+    // the connection wakes.
+    let stop = phase.stop.child_token();
+    tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = connection => ended,
+                () = phase.cut.cancelled() => Ok(()),
+            }
         }
     }
 }

@@ -143,7 +143,7 @@ impl Shared {
                 let path = request.uri().path();
                 let mount = mounts.iter().find(|mount| mount.takes(path));
                 let mount = mount.ok_or_else(|| Refusal::new(Code::NoRoute, "nothing is mounted here"))?;
-                if !matches!(*request.method(), Method::GET | Method::HEAD) {
+                if !mount.takes_all_methods && !matches!(*request.method(), Method::GET | Method::HEAD) {
                     return Err(only_read("this address is read only"));
                 }
                 let answer = (mount.handler)(request);

@@ -1,6 +1,6 @@
 //! Listeners that are not for the public.
 
-use crate::rig::{Rig, TOKEN};
+use crate::rig::{LIMITED, Rig, TOKEN};
 use crate::upstream::{OK, Upstream};
 use crate::wire::Wire;
 
@@ -46,6 +46,20 @@ async fn elsewhere_a_token_is_needed() {
     check("/hello/open", "", 200).await;
     check("/hello/open/x", "", 401).await;
     check("/nothing", &format!("authorization: Bearer {TOKEN}\r\n"), 404).await;
+    check("/echo", &format!("authorization: Bearer {LIMITED}\r\n"), 200).await;
+    check("/echo", &format!("authorization: Bearer {TOKEN}\r\n"), 200).await;
+    check("/hello", &format!("authorization: Bearer {LIMITED}\r\n"), 401).await;
+    rig.settled().await;
+}
+
+#[tokio::test]
+async fn what_may_write_takes_every_method() {
+    let rig = Rig::new(crate::rig::API);
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        let request = format!("{method} /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\nhi");
+        let reply = Wire::connect(rig.admin).await.ask(&request).await;
+        assert_eq!((reply.status(), reply.text().as_str()), (200, "hi"), "{method}");
+    }
     rig.settled().await;
 }
 

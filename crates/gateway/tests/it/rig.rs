@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName};
 use http_body_util::{BodyExt as _, Full};
 use mare_fleet::Clock;
 use mare_fleet::pool::{Link, Report};
-use mare_gateway::{Access, Gateway, Handler, Listener, Mount, Objectives, Role, Socket};
+use mare_gateway::{Access, Gateway, Handler, Limited, Listener, Mount, Objectives, Role, Socket};
 use mare_scaling::{Availability, Endpoint, Endpoints, Failing, InstanceId, Observation};
 use prometheus_client::registry::Registry;
 use tokio::sync::{mpsc, watch};
@@ -21,6 +22,12 @@ use crate::upstream::Upstream;
 use crate::wire::{PATIENCE, Wire};
 
 pub(crate) const TOKEN: &str = "the-admin-token";
+
+/// The trailer of `/echo`.
+pub(crate) const METHOD: HeaderName = HeaderName::from_static("method");
+
+/// Opens `/echo` only.
+pub(crate) const LIMITED: &str = "the-token-of-services";
 
 /// One service `api`, and every request goes to it.
 pub(crate) const API: &str = "[services.api]\nrun = 'api'\n[[routes]]\nmatch = '/*'\nservice = 'api'\n";
@@ -68,9 +75,11 @@ impl Rig {
             services.insert(name.clone(), service);
         }
         let public = listen(Role::Public);
-        let mounts = || vec![Mount::read_only("/hello", hello())];
+        let mounts = || vec![Mount::read_only("/hello", hello()), Mount::read_write("/echo", echo())];
         let admin = listen(Role::Mounts { mounts: mounts(), access: Access::Loopback });
-        let token = Access::Token { token: TOKEN.to_owned(), open: vec!["/hello/open".to_owned()] };
+        let limited = Limited { token: LIMITED.to_owned(), prefixes: vec!["/echo".to_owned()] };
+        let open = vec!["/hello/open".to_owned()];
+        let token = Access::Token { token: TOKEN.to_owned(), open, limited: Some(limited) };
         let guarded = listen(Role::Mounts { mounts: mounts(), access: token });
         let mut registry = Registry::default();
         let gateway = build(&manifest, links, listeners, &mut registry);
@@ -209,5 +218,14 @@ fn hello() -> Handler {
             let body = Full::from("hello").map_err(|never| match never {}).boxed_unsync();
             http::Response::new(body)
         })
+    })
+}
+
+/// Answers at once, with what is sent as it comes, and with a trailer.
+fn echo() -> Handler {
+    Arc::new(|request| {
+        let trailers = HeaderMap::from_iter([(METHOD, request.method().as_str().parse().expect("a value"))]);
+        let body = request.into_body().with_trailers(async move { Some(Ok(trailers)) });
+        Box::pin(std::future::ready(http::Response::new(body.map_err(Into::into).boxed_unsync())))
     })
 }
