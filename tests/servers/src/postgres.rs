@@ -30,8 +30,17 @@ impl Postgres {
         SHARED.get_or_init(Self::start)
     }
 
-    /// Starts a server and returns once it accepts connections.
+    /// Starts a server and returns once it accepts connections. What it writes need not reach the disk.
     pub fn start() -> Self {
+        Self::start_with(&["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB"])
+    }
+
+    /// Starts a server that keeps its promises, for measurements: PostgreSQL's own defaults.
+    pub fn start_durable() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(settings: &[&str]) -> Self {
         let binaries = Binaries::find();
         let folder =
             tempfile::Builder::new().prefix("mare-postgres-").tempdir().expect("make a folder").keep();
@@ -39,7 +48,7 @@ impl Postgres {
             chown(&folder, Some(user.uid), Some(user.gid)).expect("give the folder to the server's user");
         }
         binaries.init(&folder);
-        let words = binaries.server(&folder);
+        let words = binaries.server(&folder, settings);
         let watched = Watched::start(folder, &words, "ready to accept connections");
         Self { watched, binaries, databases: AtomicU32::new(0) }
     }
@@ -58,6 +67,21 @@ impl Postgres {
             &name,
         ]));
         format!("postgres://postgres@localhost:{PORT}/{name}?host={}", self.folder().display())
+    }
+
+    /// Stops the server as a crash would; returns once it has ended.
+    pub fn stop(&self) {
+        self.watched.stop();
+    }
+
+    /// Starts it again, and returns once it accepts connections.
+    pub fn start_again(&self) {
+        self.watched.start_again();
+        let is_ready = self.binaries.words("pg_isready").join(" ");
+        let folder = self.folder().display();
+        // A minute is longer than any recovery of what a test wrote.
+        let wait = format!("for i in $(seq 1200); do {is_ready} -q -h {folder} -p {PORT} && exit; sleep 0.05; done; exit 1");
+        run(Command::new("sh").args(["-c", &wait]));
     }
 
     /// The folder all of the server is in.
@@ -128,17 +152,9 @@ impl Binaries {
         run(&mut initdb);
     }
 
-    fn server(&self, folder: &Path) -> Vec<String> {
+    fn server(&self, folder: &Path, settings: &[&str]) -> Vec<String> {
         let sockets = format!("unix_socket_directories={}", folder.display());
-        let settings = [
-            "listen_addresses=",
-            &sockets,
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
-            "max_connections=200",
-            "shared_buffers=32MB",
-        ];
+        let always = ["listen_addresses=", &sockets, "max_connections=200"];
         let mut words = self.words("postgres");
         words.extend([
             "-D".to_owned(),
@@ -146,7 +162,7 @@ impl Binaries {
             "-p".to_owned(),
             PORT.to_owned(),
         ]);
-        words.extend(settings.into_iter().flat_map(|it| ["-c".to_owned(), it.to_owned()]));
+        words.extend(always.iter().chain(settings).flat_map(|it| ["-c".to_owned(), (*it).to_owned()]));
         words
     }
 }
@@ -174,6 +190,8 @@ fn run(command: &mut Command) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixStream;
+
     use super::*;
 
     #[test]
@@ -183,6 +201,19 @@ mod tests {
         let folder = server.folder().to_owned();
         assert!(url.contains(folder.to_str().unwrap()));
         assert!(folder.join(format!(".s.PGSQL.{PORT}")).exists());
+        drop(server);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn a_stopped_server_comes_back_with_its_databases() {
+        let server = Postgres::start();
+        let url = server.fresh_database();
+        server.stop();
+        assert!(UnixStream::connect(server.folder().join(format!(".s.PGSQL.{PORT}"))).is_err());
+        server.start_again();
+        run(server.binaries.command("psql").args([&url, "-c", "SELECT 1"]));
+        let folder = server.folder().to_owned();
         drop(server);
         assert!(!folder.exists());
     }

@@ -3,20 +3,27 @@
 //! A small shell watches over it: when its standard input closes, because the test dropped the server, ended,
 //! panicked or was killed with -9, the shell kills the server and removes its folder.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
 
-/// `cat` ends when whoever holds the other end of the pipe does. Only the server keeps standard error, so that
+/// The loop ends when whoever holds the other end of the pipe does. Only the server keeps standard error, so that
 /// its end is seen; a Ctrl-C meant for the test is not for the shell. QUIT stops PostgreSQL without a checkpoint, and
 /// any program written in Go.
 const WATCH: &str = r#"
     trap '' INT TERM HUP
     dir=$1; shift
-    "$@" </dev/null & server=$!
+    "$@" </dev/null >/dev/null & server=$!
     exec 2>/dev/null
-    cat >/dev/null
+    while read -r order; do
+        case $order in
+            stop) kill -QUIT $server; wait $server ;;
+            start) "$@" </dev/null >/dev/null & server=$! ;;
+        esac
+        echo done
+    done
     kill -QUIT $server; wait $server
     rm -rf "$dir"
 "#;
@@ -24,6 +31,7 @@ const WATCH: &str = r#"
 #[derive(Debug)]
 pub(crate) struct Watched {
     shell: Child,
+    answers: Mutex<BufReader<ChildStdout>>,
     folder: PathBuf,
     log: String,
 }
@@ -33,14 +41,33 @@ impl Watched {
     pub(crate) fn start(folder: PathBuf, words: &[String], ready: &str) -> Self {
         let mut command = Command::new("sh");
         command.args(["-c", WATCH, "sh"]).arg(&folder).args(words);
-        let shell = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut shell = shell.expect("start a shell to watch over a server");
+        let answers = Mutex::new(BufReader::new(shell.stdout.take().expect("standard output is piped")));
         let log = wait_until(ready, shell.stderr.take().expect("standard error is piped"));
-        Self { shell, folder, log }
+        Self { shell, answers, folder, log }
     }
 
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Stops the server as a crash would; returns once it has ended.
+    pub(crate) fn stop(&self) {
+        self.order("stop");
+    }
+
+    /// Starts it again; does not wait until it is ready.
+    pub(crate) fn start_again(&self) {
+        self.order("start");
+    }
+
+    fn order(&self, order: &str) {
+        let mut answers = self.answers.lock().expect("nobody panics while it waits for an answer");
+        let mut orders = self.shell.stdin.as_ref().expect("standard input is piped");
+        writeln!(orders, "{order}").expect("the shell lives");
+        let read = answers.read_line(&mut String::new()).expect("the shell answers");
+        assert!(read > 0, "the shell that watches over a server ended");
     }
 
     /// What it wrote until it was ready.
