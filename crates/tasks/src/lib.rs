@@ -5,6 +5,7 @@
 //!
 //! - [`api`]: the Cloud Tasks v2 API over the store.
 //! - [`model`]: queues, tasks, attempts.
+//! - [`policy`]: the rules of queues, pure.
 //! - [`store`]: what must last. Which task is next, and who may settle it, is the store's to say.
 //! - [`targets`] (pure): where a task may go.
 //!
@@ -12,6 +13,7 @@
 
 pub mod api;
 pub mod model;
+pub mod policy;
 mod proto;
 pub mod store;
 pub mod targets;

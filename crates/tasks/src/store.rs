@@ -10,12 +10,31 @@
 //!   order of creation. `lease(queue, n)` is the same as `n` times `lease(queue, 1)`.
 //! - **How many.** Never more than the queue's rate, burst and concurrency allow (`policy`), over all processes.
 //! - **An attempt is durable before it begins**: a lease returned has its attempt counted on disk.
-//! - **Fencing.** A settlement counts only with the token of the task's latest lease; otherwise it is refused and
-//!   changes nothing. A lease not settled until it ends (the dispatch deadline and a margin later) makes the task
-//!   due again, its attempt counted.
-//! - **Names.** The id of a task that a client named stays taken for the window after the task has ended.
-//!   Ids we made are never checked against ended ones.
+//! - **Fencing.** A settlement counts only with the token of the task's latest lease, also after that lease ended but
+//!   before there is another; otherwise it is refused and changes nothing. A lease not settled until it ends (the
+//!   dispatch deadline and [`LEASE_MARGIN`] later) makes the task due again at its old `schedule_time`, its attempt
+//!   counted; `lease` finds those that have thereby used up their attempts, and makes them dead letters instead of
+//!   leasing them. What was under way in a process that is gone has ended like this, too.
+//! - **What does not reach its target never happened**: `NotDelivered` gives a task the progress it had before that
+//!   lease. The turn its key had and the token it took stay used.
+//! - **Names.** The id of a task that a client named stays taken for the window after the task has ended, be it by
+//!   success, deletion, purge or death. Within it, what asks for the task is told `TaskEnded`; later `NoTask`, as for
+//!   tasks nobody named. Ids we made are never checked against ended ones. Tasks of queues that do not exist do not
+//!   exist; what is asked of such a queue as a whole is told `NoQueue`.
+//! - **Dead letters** are kept for [`policy::backoff::RETENTION`], of a queue the latest `Options::dead_max`; what is
+//!   forgotten so is counted. A second death under the same id replaces the first. A redriven task keeps its
+//!   place in the order of creation and its `create_time`; one whose id is taken by a living task stays dead.
+//! - **Queues.** What `mare.toml` declares may be put again only as declared (and then even if the name is blocked),
+//!   and not deleted: else `QueueIsDeclared`. A queue begins with a full bucket, and slow after it was resumed or when
+//!   its store was opened over a backlog (`policy::pace`). A lease made by `run` takes a place, but no token or turn.
+//! - **Time.** Times are whole microseconds.
 //! - **Acknowledged is durable.** When a method that writes returns, a crash cannot take it back.
+
+pub mod clock;
+#[cfg(test)]
+pub(crate) mod contract;
+#[cfg(test)]
+pub(crate) mod reference;
 
 use std::time::Duration;
 
@@ -23,7 +42,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+pub use clock::Clock;
+
 use crate::model::{Outcome, Queue, QueueName, QueueSettings, Spec, State, Task, TaskName};
+#[cfg(doc)]
+use crate::policy;
+
+/// A lease ends by itself so long after the deadline of its attempt: time enough to settle.
+pub const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// Why a store did not do what was asked; nothing was written.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -65,7 +91,7 @@ pub enum Put {
 #[derive(Clone, Debug)]
 pub struct NewTask {
     pub queue: QueueName,
-    /// The client's; `None`: the store makes one.
+    /// The client's, checked by the caller; `None`: the store makes one.
     pub id: Option<String>,
     pub spec: Spec,
     /// `None`, or past: now.
@@ -130,7 +156,7 @@ pub struct DeadLetter {
     pub died_at: Timestamp,
 }
 
-/// A page of something ordered by name.
+/// A page of something ordered by name, byte by byte.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
     pub items: Vec<T>,
@@ -155,6 +181,8 @@ pub struct QueueStats {
     pub due: u64,
     pub leased: u64,
     pub dead: u64,
+    /// Dead letters that gave way to later ones or to their age, ever.
+    pub forgotten: u64,
     /// Since when the longest waiting due task is due.
     pub oldest_due: Option<Timestamp>,
 }
@@ -199,6 +227,21 @@ pub trait Store: Send + Sync + 'static {
     async fn stats(&self) -> Result<Vec<QueueStats>, Error>;
     /// Finishes what was asked before, then lets go of the database. What is asked later is refused as busy.
     async fn close(&self);
+}
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub clock: Clock,
+    pub windows: Windows,
+    /// Dead letters kept per queue, at least 1.
+    pub dead_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { clock: Clock::System, windows: Windows::default(), dead_max: 10_000 }
+    }
 }
 
 /// How long names stay taken.
