@@ -1,6 +1,7 @@
 //! `mare up`: the composition root. Builds every part, connects them, runs them, and takes them down in order.
 
 mod environment;
+mod events;
 mod listeners;
 mod tasks;
 
@@ -164,7 +165,8 @@ async fn serve(
     let to_pools = handle.take_links();
     let (objectives, evaluated) = objectives(&manifest, &data, &mut registry)?;
     let views = Views { status: handle.status.clone(), objectives: evaluated, lines };
-    let Tasks { store, service, mounts } = tasks::build(&manifest, &data, &addresses, &mut registry).await?;
+    let Tasks { store, service, events, mounts } =
+        tasks::build(&manifest, &data, &addresses, &mut registry).await?;
     let (listeners, exposition) = listeners::of(&manifest, sockets, &data, views, mounts, &shutdown)?;
     let gateway = Gateway::new(&manifest, to_pools, listeners, clock, &mut registry)?;
     exposition.set(Exposition::new(registry)).expect("set once");
@@ -187,11 +189,13 @@ async fn serve(
             drop(end_of_all);
         }
     });
+    let events = tokio::spawn(events.run(shutdown.clone()));
     let stop_objectives = CancellationToken::new();
     let objectives = tokio::spawn(objectives.run(counts(gateway.objectives()), stop_objectives.clone()));
     let announcing = tokio::spawn(announce(manifest.app.name.clone(), addresses, handle.status.clone()));
     gateway.run(shutdown).await;
     announcing.abort();
+    events.await?;
     dispatcher.await?;
     // Last of those who use it: requests in the drain could still create tasks.
     store.close().await;

@@ -18,6 +18,7 @@ use mare_tasks::targets::Targets;
 use prometheus_client::registry::Registry;
 
 use super::environment::Addresses;
+use super::events::{self, Events};
 use crate::Usage;
 use crate::data::Data;
 
@@ -27,6 +28,7 @@ pub(super) const OPEN: [&str; 2] = [DISCOVERY, JWKS];
 pub(super) struct Tasks {
     pub(super) store: Arc<dyn Store>,
     pub(super) service: Service,
+    pub(super) events: Events,
     pub(super) mounts: Vec<Mount>,
 }
 
@@ -55,7 +57,10 @@ pub(super) async fn build(
     let (service, handle) = Service::new(Arc::clone(&store), Arc::clone(&identity), config, registry);
     let config = api::Config { targets, location: manifest.tasks.location.clone() };
     let api = Api::new(Arc::clone(&store), handle.forced(), config);
-    Ok(Tasks { store, service, mounts: mounts(&api, &identity) })
+    let mut events = events::build(manifest, data, &store, &handle, registry)?;
+    let mut mounts = mounts(&api, &identity);
+    mounts.append(&mut events.mounts);
+    Ok(Tasks { store, service, events, mounts })
 }
 
 async fn open(manifest: &Manifest, data: &Data) -> Result<Arc<dyn Store>> {
@@ -81,8 +86,11 @@ async fn open(manifest: &Manifest, data: &Data) -> Result<Arc<dyn Store>> {
 async fn declare(store: &dyn Store, manifest: &Manifest) -> Result<()> {
     let parent = manifest.tasks.parent();
     let mut declared = Vec::new();
-    for (name, queue) in &manifest.queues {
-        let name = QueueName::below(&parent, name)?;
+    let queues = manifest.queues.iter().map(|(name, queue)| (name.clone(), queue));
+    let of_subscriptions =
+        manifest.subscriptions.iter().map(|(name, one)| (events::queue_of(name), &one.queue));
+    for (name, queue) in queues.chain(of_subscriptions) {
+        let name = QueueName::below(&parent, &name)?;
         declared.push(name.clone());
         store.put_queue(settings(name, queue), Put::Upsert).await?;
     }
