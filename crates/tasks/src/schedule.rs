@@ -124,3 +124,61 @@ impl Schedule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{QueueSettings, RateLimits, Retry};
+    use crate::store::reference::Reference;
+    use crate::store::{Options, Put, Slice};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    #[tokio::test]
+    async fn a_tick_becomes_one_task_however_many_processes_there_are() {
+        let store: Arc<dyn Store> = Arc::new(Reference::new(&Options::default()));
+        let queue = QueueName::below("projects/p/locations/l", "reports").expect("a name");
+        let settings = QueueSettings {
+            name: queue.clone(),
+            limits: RateLimits::default(),
+            retry: Retry::default(),
+            target: None,
+            declared: true,
+        };
+        store.put_queue(settings, Put::Create).await.expect("a new queue");
+        let schedule = Schedule {
+            name: "hourly".to_owned(),
+            cron: Cron::parse("0 * * * *", "UTC").expect("a schedule"),
+            missed: Missed::Once,
+            queue: queue.clone(),
+            url: "http://worker.mare.internal/tasks/report".to_owned(),
+            deadline: Duration::from_secs(600),
+        };
+        let process = || Service::new(Arc::clone(&store), vec![schedule.clone()]);
+        let processes = [process(), process()];
+        let ids = async || {
+            let page =
+                store.tasks(&queue, Slice { after: None, size: 100 }).await.expect("the queue is there");
+            page.items.into_iter().map(|task| task.name.id.to_string()).collect::<Vec<_>>()
+        };
+        for now in ["2026-11-21T10:30:00Z", "2026-11-21T10:59:59Z"] {
+            for service in &processes {
+                let next = service.tick(&schedule, at(now)).await.expect("a tick");
+                assert_eq!(next, Some(at("2026-11-21T11:00:00Z")));
+            }
+            assert_eq!(ids().await, [] as [&str; 0], "a new schedule has missed nothing");
+        }
+        for now in ["2026-11-21T11:00:00.2Z", "2026-11-21T11:00:01Z", "2026-11-21T14:10:00Z"] {
+            for service in &processes {
+                service.tick(&schedule, at(now)).await.expect("a tick");
+            }
+        }
+        assert_eq!(ids().await, ["hourly-20261121T110000Z", "hourly-20261121T140000Z"]);
+        let name = queue.task("hourly-20261121T110000Z").expect("a name");
+        let task = store.task(&name).await.expect("it is there");
+        let body: serde_json::Value = serde_json::from_slice(&task.spec.request.body).expect("JSON");
+        assert_eq!(body, serde_json::json!({ "schedule": "hourly", "tick": "2026-11-21T11:00:00Z" }));
+    }
+}
