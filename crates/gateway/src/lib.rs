@@ -31,5 +31,5 @@ mod workers;
 pub use access::{Access, Limited};
 pub use body::{Body, BoxError, MountBody};
 pub use listener::{Handler, Listener, Mount, Role, Socket};
-pub use objectives::{Counts, Objectives, Snapshot};
+pub use objectives::{Counts, Objectives, Recorder, Snapshot};
 pub use service::Gateway;

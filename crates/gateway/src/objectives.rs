@@ -102,6 +102,17 @@ impl Objectives {
         (which != 0).then(|| Pending { shard: shard(), which, end: End::Open })
     }
 
+    /// The objectives that are about something else than requests, for who counts it.
+    pub fn of_queues(&self) -> Vec<(Subject, Recorder)> {
+        let others = self.0.watched.iter().enumerate().filter_map(|(bit, watched)| match watched.on {
+            Subject::Queue(_) | Subject::Backlog(_) => {
+                Some((watched.on.clone(), Recorder { shard: Arc::clone(self.0.shards.first()?), bit }))
+            }
+            Subject::Requests { .. } | Subject::Service(_) => None,
+        });
+        others.collect()
+    }
+
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot::default();
         for (watched, sums) in self.sums() {
@@ -122,6 +133,25 @@ impl Objectives {
         let shards = &self.0.shards;
         let sum = |bit: usize| shards.iter().fold(Sums::default(), |sums, shard| sums.and(&shard.0[bit]));
         self.0.watched.iter().enumerate().map(move |(bit, watched)| (watched, sum(bit)))
+    }
+}
+
+/// Counts for one objective from outside of the gateway.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    shard: Arc<Shard>,
+    bit: usize,
+}
+
+impl Recorder {
+    /// Counts one that went well, however long it took.
+    pub fn good(&self, took: Duration) {
+        self.shard.0[self.bit].add(Outcome::Good, took);
+    }
+
+    /// Counts one that failed.
+    pub fn failed(&self, took: Duration) {
+        self.shard.0[self.bit].add(Outcome::Unavailable, took);
     }
 }
 

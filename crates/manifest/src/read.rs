@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::label;
-use crate::model::{App, Backends, Database, Limits, Manifest};
+use crate::model::{App, Backends, Database, Limits, Manifest, topic};
 use crate::reading::section::Section;
 
 /// The name of an application in a folder that has no usable name, such as `/`.
@@ -29,11 +29,13 @@ pub(crate) fn manifest(root: &Section<'_>, folder: PathBuf) -> Manifest {
     let names: Vec<&str> = declared.iter().map(|(name, _)| *name).collect();
     let topics = events::topics(root, &names);
     let subscriptions = events::subscriptions(root, &services, &topics);
+    let of_subscriptions: Vec<String> = subscriptions.keys().map(|name| topic::queue_of(name)).collect();
+    let all_queues: Vec<&str> = queues.keys().chain(&of_subscriptions).map(String::as_str).collect();
     let app = app(&root.table("app"), &folder);
     let written_routes = root.list("routes");
     let routes = route::routes(&written_routes, &services, &folder);
     let all_routes = (routes.len() == written_routes.len()).then_some(routes.as_slice());
-    let objectives = objective::objectives(root, &services, all_routes);
+    let objectives = objective::objectives(root, &services, &all_queues, all_routes);
     let alerts = alert::alerts(root, all_routes, &objectives);
     Manifest {
         tasks: queue::tasks(&root.table("tasks"), &app.name),

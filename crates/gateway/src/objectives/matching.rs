@@ -20,6 +20,8 @@ impl OfRoute {
         for (bit, subject) in subjects.enumerate().filter(|(_, subject)| subject.may_take(route)) {
             match subject {
                 Subject::Service(_) => always |= 1 << bit,
+                // No route carries them, and so none may take them.
+                Subject::Queue(_) | Subject::Backlog(_) => {}
                 Subject::Requests { method, path } => {
                     if *path == route.path && (method.is_none() || *method == route.method) {
                         always |= 1 << bit;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use mare_manifest::model::objective::{Limits, Objective, Subject};
-use mare_manifest::model::{PathPattern, Route, Target};
+use mare_manifest::model::{Route, Target};
 use mare_slo::Clause;
 
 use super::{Part, Scenario, Step, Template};
@@ -25,9 +25,14 @@ pub fn promises(
         steps.filter(|(_, (_, step))| concerns(step)).map(|(index, _)| index).collect()
     };
     let host = host(&scenario.target.url);
+    // No user of a load test waits for a task.
+    let is_of_requests = |(_, objective): &(&String, &Objective)| match objective.on {
+        Subject::Requests { .. } | Subject::Service(_) => true,
+        Subject::Queue(_) | Subject::Backlog(_) => false,
+    };
     let objective = |(name, objective): (&String, &Objective)| Promise {
         name: name.clone(),
-        on: subject_text(&objective.on),
+        on: objective.on.to_string(),
         steps: which(&|step| concerns(&objective.on, step, routes, &host)),
         limits: limits(&objective.limits),
     };
@@ -37,7 +42,7 @@ pub fn promises(
         steps: which(&|step| threshold.step.as_ref().is_none_or(|wanted| *wanted == step.name)),
         limits: limits(&threshold.limits),
     });
-    objectives.iter().map(objective).chain(thresholds).collect()
+    objectives.iter().filter(is_of_requests).map(objective).chain(thresholds).collect()
 }
 
 fn limits(limits: &Limits) -> Vec<Limit> {
@@ -52,20 +57,6 @@ fn limits(limits: &Limits) -> Vec<Limit> {
     Clause::of(limits).into_iter().map(limit).collect()
 }
 
-fn subject_text(subject: &Subject) -> String {
-    match subject {
-        Subject::Service(name) => format!("service {name}"),
-        Subject::Requests { method, path } => {
-            let path = match path {
-                PathPattern::Exact(path) => path.clone(),
-                PathPattern::Below(path) => format!("{path}/*"),
-                PathPattern::Prefix(path) => format!("{path}*"),
-            };
-            method.as_ref().map_or(path.clone(), |method| format!("{method} {path}"))
-        }
-    }
-}
-
 fn concerns(subject: &Subject, step: &Step, routes: &[Route], host: &str) -> bool {
     let path = path_shape(&step.path);
     match subject {
@@ -78,6 +69,7 @@ fn concerns(subject: &Subject, step: &Step, routes: &[Route], host: &str) -> boo
             let route = route_of(step.method.as_str(), &path, host, routes);
             route.is_some_and(|route| matches!(&route.target, Target::Service(found) if found == name))
         }
+        Subject::Queue(_) | Subject::Backlog(_) => false,
     }
 }
 

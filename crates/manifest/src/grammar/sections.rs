@@ -298,9 +298,9 @@ static ROUTE: [Key; 7] = [
 ];
 
 /// The keys of an objective that say whose requests it is about: exactly one stands in each.
-pub(crate) const SUBJECTS: [&str; 2] = ["route", "service"];
+pub(crate) const SUBJECTS: [&str; 4] = ["route", "service", "queue", "backlog"];
 
-static OBJECTIVE: [Key; 11] = [
+static OBJECTIVE: [Key; 13] = [
     Key::new(
         "route",
         text(Form::Match),
@@ -313,6 +313,20 @@ static OBJECTIVE: [Key; 11] = [
         text(Form::NameOf("services")),
         "\"api\"",
         "About all requests a route leads to this service",
+    )
+    .filled(),
+    Key::new(
+        "queue",
+        text(Form::NameOf("queues")),
+        "\"q\"",
+        "About how long the tasks of this queue take, from when they are due to their end",
+    )
+    .filled(),
+    Key::new(
+        "backlog",
+        text(Form::NameOf("queues")),
+        "\"q\"",
+        "About how long the oldest due task of this queue waits, looked at once a second",
     )
     .filled(),
     latency("p50", "Half of the requests take at most this long"),

@@ -25,6 +25,10 @@ pub enum Subject {
     Requests { method: Option<String>, path: PathPattern },
     /// `service = "api"`: every request a route leads to this service.
     Service(String),
+    /// `queue = "imports"`: every task of this queue that came to its end; how long that took since it was first due.
+    Queue(String),
+    /// `backlog = "imports"`: how long the oldest due task of this queue has been waiting, looked at once a second.
+    Backlog(String),
 }
 
 impl Subject {
@@ -41,15 +45,18 @@ impl Subject {
                 };
                 methods && route.path.overlaps(path)
             }
+            Self::Queue(_) | Self::Backlog(_) => false,
         }
     }
 }
 
-/// `GET /api/transactions`, `/img*`, or `service api`
+/// `GET /api/transactions`, `/img*`, `service api`, `queue imports` or `backlog imports`
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Service(name) => write!(f, "service {name}"),
+            Self::Queue(name) => write!(f, "queue {name}"),
+            Self::Backlog(name) => write!(f, "backlog {name}"),
             Self::Requests { method, path } => {
                 if let Some(method) = method {
                     write!(f, "{method} ")?;

@@ -30,6 +30,11 @@ pub struct Subscription {
     pub queue: Queue,
 }
 
+/// The name of a subscription's queue.
+pub fn queue_of(subscription: &str) -> String {
+    format!("subscription-{subscription}")
+}
+
 /// `order.paid`, or `order.*`: whatever begins with `order.`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pattern(String);

@@ -11,15 +11,19 @@ use crate::pattern;
 use crate::reading::Written;
 use crate::reading::section::Section;
 
-/// `routes` are `None` when some of them could not be read.
+/// `routes` are `None` when some of them could not be read; `queues` are the names of all, of subscriptions too.
 pub(super) fn objectives(
     root: &Section<'_>,
     services: &BTreeMap<String, Service>,
+    queues: &[&str],
     routes: Option<&[Route]>,
 ) -> BTreeMap<String, Objective> {
     let read = |(name, section): &(&str, Section<'_>)| {
-        let on = subject(section, services, routes);
+        let on = subject(section, services, queues, routes);
         let objective = Objective { on: on?, limits: limits(section), window: section.duration("window") };
+        if let Subject::Backlog(_) = objective.on {
+            check_backlog(section);
+        }
         Some(((*name).to_owned(), objective))
     };
     // Every one is read, and with it every mistake found, though the first may have failed.
@@ -30,31 +34,54 @@ pub(super) fn objectives(
 fn subject(
     section: &Section<'_>,
     services: &BTreeMap<String, Service>,
+    queues: &[&str],
     routes: Option<&[Route]>,
 ) -> Option<Subject> {
     let names: Vec<&str> = services.keys().map(String::as_str).collect();
-    let service =
-        section.name_of("service", &names).map(|name| (Subject::Service(name.value().to_owned()), name));
+    let named = |key: &str, known: &[&str], of: fn(String) -> Subject| {
+        section.name_of(key, known).map(|name| (of(name.value().to_owned()), name))
+    };
+    let service = named("service", &names, Subject::Service);
+    let queue = named("queue", queues, Subject::Queue);
+    let backlog = named("backlog", queues, Subject::Backlog);
     let route = section.text("route").and_then(|written| Some((requests(section, &written)?, written)));
-    match SUBJECTS.map(|key| section.has(key)) {
-        [true, true] => section.reading.note(
+    let given: Vec<&str> = SUBJECTS.into_iter().filter(|key| section.has(key)).collect();
+    match given.as_slice() {
+        [] => section.reading.note_absence(
+            Mistake::new(section.at.clone(), "an objective is about nothing", "one of four is missing").help(
+                "add `route = \"GET /api/items\"`, `service = \"api\"`, `queue = \"…\"` or `backlog = \"…\"`",
+            ),
+        ),
+        [_] => {}
+        [first, second, ..] => section.reading.note(
             Mistake::new(
-                section.place("service"),
+                section.place(second),
                 "an objective is about one thing",
-                "`service` beside `route`",
+                format!("`{second}` beside `{first}`"),
             )
-            .see(section.place("route"), "the other one")
+            .see(section.place(first), "the other one")
             .help("write one objective for each"),
         ),
-        [false, false] => section.reading.note_absence(
-            Mistake::new(section.at.clone(), "an objective is about nothing", "one of two is missing")
-                .help("add `route = \"GET /api/items\"` or `service = \"api\"`"),
-        ),
-        [true, false] | [false, true] => {}
     }
-    let (subject, written) = route.or(service)?;
-    check_reached(section, &subject, &written, routes);
+    let (subject, written) = route.or(service).or(queue).or(backlog)?;
+    match subject {
+        Subject::Requests { .. } | Subject::Service(_) => check_reached(section, &subject, &written, routes),
+        Subject::Queue(_) | Subject::Backlog(_) => {}
+    }
     Some(subject)
+}
+
+/// What is looked at is an age: it cannot fail.
+fn check_backlog(section: &Section<'_>) {
+    for key in ["errors", "availability"] {
+        if section.has(key) {
+            section.reading.note(
+                Mistake::new(section.place(key), "a backlog cannot fail", "never counted").help(
+                    "promise its age, for example `p99 = \"60s\"`; that tasks fail is of `queue = \"…\"`",
+                ),
+            );
+        }
+    }
 }
 
 fn requests(section: &Section<'_>, written: &Written) -> Option<Subject> {

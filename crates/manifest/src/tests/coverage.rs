@@ -31,7 +31,7 @@ pub(super) fn manifest_with(section: &str, key: &Key, value: &str) -> String {
         "objectives.*" => {
             let subject = if SUBJECTS.contains(&name) { "" } else { "service = \"api\"\n" };
             let limit = if name == "p50" { "" } else { "p50 = \"1ms\"\n" };
-            format!("{API}[objectives.x]\n{subject}{limit}{line}")
+            format!("{API}[queues.q]\n[objectives.x]\n{subject}{limit}{line}")
         }
         "alerts" => format!("{API}[alerts]\n{line}"),
         "alerts.email" => {

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full};
 use mare_gateway::{Handler, Mount, MountBody};
 use mare_manifest::model::Manifest;
 use mare_manifest::model::queue::{Queue, QueueTarget};
+use mare_manifest::model::topic::queue_of;
 use mare_tasks::admin::Admin;
 use mare_tasks::model::QueueName;
 use mare_tasks::schedule::{self, Schedule};
@@ -28,11 +29,6 @@ pub(super) struct Events {
     schedules: schedule::Service,
     relays: Vec<relay::Service>,
     pub(super) mounts: Vec<Mount>,
-}
-
-/// The queue of a subscription.
-pub(super) fn queue_of(subscription: &str) -> String {
-    format!("subscription-{subscription}")
 }
 
 pub(super) fn build(

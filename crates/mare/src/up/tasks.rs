@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full};
 use mare_gateway::{Handler, Mount};
 use mare_manifest::model::Manifest;
 use mare_manifest::model::queue::Queue;
+use mare_manifest::model::topic::queue_of;
 use mare_tasks::api::{self, Api};
 use mare_tasks::identity::{DISCOVERY, Identity, JWKS};
 use mare_tasks::model::{QueueName, QueueSettings, RateLimits, Retry, Target};
@@ -87,8 +88,7 @@ async fn declare(store: &dyn Store, manifest: &Manifest) -> Result<()> {
     let parent = manifest.tasks.parent();
     let mut declared = Vec::new();
     let queues = manifest.queues.iter().map(|(name, queue)| (name.clone(), queue));
-    let of_subscriptions =
-        manifest.subscriptions.iter().map(|(name, one)| (events::queue_of(name), &one.queue));
+    let of_subscriptions = manifest.subscriptions.iter().map(|(name, one)| (queue_of(name), &one.queue));
     for (name, queue) in queues.chain(of_subscriptions) {
         let name = QueueName::below(&parent, &name)?;
         declared.push(name.clone());

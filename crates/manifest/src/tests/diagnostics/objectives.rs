@@ -29,9 +29,9 @@ error: an objective is about nothing
  --> mare.toml:7:13
   |
 7 | [objectives.a]
-  |             ^ one of two is missing
+  |             ^ one of four is missing
   |
-  = help: add `route = "GET /api/items"` or `service = "api"`
+  = help: add `route = "GET /api/items"`, `service = "api"`, `queue = "…"` or `backlog = "…"`
 
 error: an objective without a limit
  --> mare.toml:9:13
@@ -153,6 +153,45 @@ error: `any` must say which requests may not take longer
    |       ^^^^^^^^^^^^^^^ it is not a path, ` over ` and a duration
    |
    = help: for example `pix = "POST /api/pix over 5s"`
+"#,
+    );
+}
+
+#[test]
+fn an_objective_on_a_queue_names_one_that_is_there() {
+    check(
+        r#"
+[services.worker]
+run = "worker"
+[topics.events]
+[queues.imports]
+[subscriptions.mail]
+topic = "events"
+target = { service = "worker" }
+[objectives.a]
+queue = "subscription-mial"
+p95 = "1m"
+[objectives.b]
+backlog = "imports"
+p99 = "1m"
+errors = "1%"
+"#,
+        r#"
+error: there is no queue `subscription-mial`
+  --> mare.toml:10:9
+   |
+10 | queue = "subscription-mial"
+   |         ^^^^^^^^^^^^^^^^^^^ not declared
+   |
+   = help: did you mean `subscription-mail`?
+
+error: a backlog cannot fail
+  --> mare.toml:15:10
+   |
+15 | errors = "1%"
+   |          ^^^^ never counted
+   |
+   = help: promise its age, for example `p99 = "60s"`; that tasks fail is of `queue = "…"`
 "#,
     );
 }
