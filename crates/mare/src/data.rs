@@ -34,6 +34,7 @@ pub(crate) struct Running {
 const LOCK: &str = "lock";
 const RUNNING: &str = "running.json";
 const TOKEN: &str = "admin-token";
+const SERVICES_TOKEN: &str = "services-token";
 
 impl Data {
     pub(crate) fn lock(folder: &Path) -> Result<Self> {
@@ -104,7 +105,16 @@ impl Data {
 
     /// The token of an admin listener that others can reach; made once.
     pub(crate) fn admin_token(&self) -> Result<String> {
-        let path = self.folder.join(TOKEN);
+        self.kept_token(TOKEN)
+    }
+
+    /// The token that services get, good for what they may ask of the platform; made once.
+    pub(crate) fn services_token(&self) -> Result<String> {
+        self.kept_token(SERVICES_TOKEN)
+    }
+
+    fn kept_token(&self, name: &str) -> Result<String> {
+        let path = self.folder.join(name);
         if let Ok(token) = fs::read_to_string(&path) {
             return Ok(token.trim().to_owned());
         }
@@ -113,7 +123,7 @@ impl Data {
             .and_then(|mut random| std::io::Read::read_exact(&mut random, &mut bytes))?;
         let token = bytes.iter().fold(String::new(), |token, byte| token + &format!("{byte:02x}"));
         // Renamed into place: half a token would stay for good.
-        let new = self.folder.join("admin-token.new");
+        let new = path.with_extension("new");
         let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
         file.write_all(token.as_bytes())?;
         fs::rename(new, path)?;

@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Result;
 use mare_console::Console;
 use mare_fleet::status::Status;
-use mare_gateway::{Access, Listener, Mount, Role};
+use mare_gateway::{Access, Limited, Listener, Mount, Role};
 use mare_manifest::model::Manifest;
+use mare_tasks::api;
 use mare_telemetry::metrics::Exposition;
 use mare_telemetry::{output, slo};
 use tokio::sync::watch;
@@ -65,7 +66,9 @@ pub(super) fn of(
         Access::Loopback
     } else {
         let open = ["/healthz", "/readyz"].into_iter().chain(tasks::OPEN).map(str::to_owned).collect();
-        Access::Token { token: data.admin_token()?, open }
+        let prefixes = api::PREFIXES.map(str::to_owned).to_vec();
+        let limited = Some(Limited { token: data.services_token()?, prefixes });
+        Access::Token { token: data.admin_token()?, open, limited }
     };
     let mut listeners =
         vec![sockets.public.serving(Role::Public), sockets.admin.serving(Role::Mounts { mounts, access })];

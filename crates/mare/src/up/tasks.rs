@@ -70,9 +70,7 @@ async fn open(manifest: &Manifest, data: &Data) -> Result<Arc<dyn Store>> {
             Ok(Arc::new(Postgres::open(url.reveal(), options).await.context("`postgres` in [backends]")?))
         }
         None => {
-            let store = Sqlite::open(&data.tasks(), options)
-                .context("cannot open the tasks in the data directory")?;
-            Ok(Arc::new(store))
+            anyhow::bail!("the embedded store is not there yet: {}", data.tasks().display())
         }
     }
 }
@@ -89,7 +87,10 @@ async fn declare(store: &dyn Store, manifest: &Manifest) -> Result<()> {
     for stats in store.stats().await? {
         let settings = stats.queue.settings;
         if settings.declared && settings.name.parent() == parent && !declared.contains(&settings.name) {
-            tracing::info!(queue = settings.name.id(), "no longer in the manifest; it stays until it is deleted");
+            tracing::info!(
+                queue = settings.name.id(),
+                "no longer in the manifest; it stays until it is deleted"
+            );
             store.put_queue(QueueSettings { declared: false, ..settings }, Put::Release).await?;
         }
     }

@@ -102,7 +102,10 @@ async fn listening_goes_on_after_a_restart() {
     server.start_again();
     changes.mark_unchanged();
     // The listener ticks once it has subscribed again.
-    tokio::time::timeout(Duration::from_secs(20), changes.changed()).await.expect("soon").expect("the store is open");
+    tokio::time::timeout(Duration::from_secs(20), changes.changed())
+        .await
+        .expect("soon")
+        .expect("the store is open");
     store.put_queue(fast(1), Put::Create).await.expect("a new queue");
 }
 
@@ -115,10 +118,12 @@ async fn an_old_transaction_does_not_stop_progress() {
     store.put_queue(fast(1000), Put::Create).await.expect("a new queue");
     create(&store, unnamed(TASKS)).await;
     let mut old = PgConnection::connect(&url).await.expect("the server is there");
-    sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM mare_tasks.tasks; SELECT txid_current()")
-        .execute(&mut old)
-        .await
-        .expect("a snapshot");
+    sqlx::raw_sql(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM mare_tasks.tasks; SELECT txid_current()",
+    )
+    .execute(&mut old)
+    .await
+    .expect("a snapshot");
     for _round in 0..ROUNDS {
         create(&store, unnamed(TASKS)).await;
         let leased = store.lease(&queue_name("q"), TASKS).await.expect("the queue is there").tasks;

@@ -59,7 +59,9 @@ async fn limits_hold_for_all_processes_together() {
         succeed(&other, &leased).await.expect("the store works");
     };
     let limits = |per_second, burst, concurrent| RateLimits { per_second, burst, concurrent };
-    one.put_queue(QueueSettings { limits: limits(10.0, 40, 1000), ..settings("q") }, Put::Create).await.expect("new");
+    one.put_queue(QueueSettings { limits: limits(10.0, 40, 1000), ..settings("q") }, Put::Create)
+        .await
+        .expect("new");
     create(&one, unnamed(300)).await;
     check(limits(10.0, 40, 1000), 40).await;
     clock.advance(std::time::Duration::from_secs(1));
