@@ -109,8 +109,9 @@ async fn a_worker_can_verify_who_a_task_is_from() {
         200
     );
     let line = mare.stdout.until(" from Bearer ").await;
-    let token =
-        line.split(" from Bearer ").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a token");
+    let rest = line.split(" from Bearer ").nth(1).expect("a token");
+    let is_in_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let token = rest.split(|c| !is_in_token(c)).next().expect("a token");
 
     let issuer = format!("http://{}", mare.admin);
     let discovery: Value =
