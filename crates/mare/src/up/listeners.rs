@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Result;
 use mare_console::Console;
 use mare_fleet::status::Status;
-use mare_gateway::{Access, Listener, Mount, Role};
+use mare_gateway::{Access, Limited, Listener, Mount, Role};
 use mare_manifest::model::Manifest;
 use mare_telemetry::metrics::Exposition;
 use mare_telemetry::{output, slo};
@@ -62,7 +62,8 @@ pub(super) fn of(
     let access = if sockets.addresses.admin.ip().is_loopback() {
         Access::Loopback
     } else {
-        Access::Token { token: data.admin_token()?, open: vec!["/healthz".to_owned(), "/readyz".to_owned()] }
+        let open = vec!["/healthz".to_owned(), "/readyz".to_owned()];
+        Access::Token { token: data.admin_token()?, open, limited: Some(for_services(data)?) }
     };
     let mut listeners =
         vec![sockets.public.serving(Role::Public), sockets.admin.serving(Role::Mounts { mounts, access })];
@@ -70,6 +71,12 @@ pub(super) fn of(
         listeners.push(socket.serving(Role::Service { name, access: Access::Loopback }));
     }
     Ok((listeners, exposition))
+}
+
+/// What services may do with their own token: create tasks, publish, purge the cache.
+fn for_services(data: &Data) -> Result<Limited> {
+    let prefixes = mare_tasks::api::PREFIXES.into_iter().chain(["/api/topics", "/api/cache"]);
+    Ok(Limited { token: data.service_token()?, prefixes: prefixes.map(str::to_owned).collect() })
 }
 
 fn console(
