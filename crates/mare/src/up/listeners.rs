@@ -7,7 +7,6 @@ use mare_console::Console;
 use mare_fleet::status::Status;
 use mare_gateway::{Access, Limited, Listener, Mount, Role};
 use mare_manifest::model::Manifest;
-use mare_tasks::api;
 use mare_telemetry::metrics::Exposition;
 use mare_telemetry::{output, slo};
 use tokio::sync::watch;
@@ -66,9 +65,7 @@ pub(super) fn of(
         Access::Loopback
     } else {
         let open = ["/healthz", "/readyz"].into_iter().chain(tasks::OPEN).map(str::to_owned).collect();
-        let prefixes = api::PREFIXES.map(str::to_owned).to_vec();
-        let limited = Some(Limited { token: data.services_token()?, prefixes });
-        Access::Token { token: data.admin_token()?, open, limited }
+        Access::Token { token: data.admin_token()?, open, limited: Some(for_services(data)?) }
     };
     let mut listeners =
         vec![sockets.public.serving(Role::Public), sockets.admin.serving(Role::Mounts { mounts, access })];
@@ -76,6 +73,12 @@ pub(super) fn of(
         listeners.push(socket.serving(Role::Service { name, access: Access::Loopback }));
     }
     Ok((listeners, exposition))
+}
+
+/// What services may do with their own token: create tasks, publish, purge the cache.
+fn for_services(data: &Data) -> Result<Limited> {
+    let prefixes = mare_tasks::api::PREFIXES.into_iter().chain(["/api/topics", "/api/cache"]);
+    Ok(Limited { token: data.service_token()?, prefixes: prefixes.map(str::to_owned).collect() })
 }
 
 fn console(
