@@ -32,7 +32,12 @@ impl Postgres {
 
     /// Starts a server and returns once it accepts connections. What it writes need not reach the disk.
     pub fn start() -> Self {
-        Self::start_with(&["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB"])
+        Self::start_with(&[
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+            "shared_buffers=32MB",
+        ])
     }
 
     /// Starts a server that keeps its promises, for measurements: PostgreSQL's own defaults.
@@ -80,7 +85,9 @@ impl Postgres {
         let is_ready = self.binaries.words("pg_isready").join(" ");
         let folder = self.folder().display();
         // A minute is longer than any recovery of what a test wrote.
-        let wait = format!("for i in $(seq 1200); do {is_ready} -q -h {folder} -p {PORT} && exit; sleep 0.05; done; exit 1");
+        let wait = format!(
+            "for i in $(seq 1200); do {is_ready} -q -h {folder} -p {PORT} && exit; sleep 0.05; done; exit 1"
+        );
         run(Command::new("sh").args(["-c", &wait]));
     }
 

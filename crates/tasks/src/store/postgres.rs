@@ -51,8 +51,8 @@ use self::pool::Pool;
 use self::settle::Settler;
 use self::wake::Wake;
 use super::{
-    DeadLetter, Error, Lease, Leased, NewTask, Options, Page, Put, QueueStats, Settled, Settlement, Slice, Store,
-    Windows,
+    DeadLetter, Error, Lease, Leased, NewTask, Options, Page, Put, QueueStats, Settled, Settlement, Slice,
+    Store, Windows,
 };
 use crate::model::{Queue, QueueName, QueueSettings, State, Task, TaskName};
 
@@ -88,7 +88,7 @@ impl Postgres {
         background.spawn(wake.clone().notify(pool.clone(), stop.clone()));
         background.spawn(wake.clone().listen(pool.clone(), stop.clone()));
         background.spawn(wake.clone().poll(pool.clone(), stop.clone()));
-        background.spawn(sweep::sweep(pool.clone(), stop.clone()));
+        background.spawn(sweep::keep_clean(pool.clone(), stop.clone()));
         Ok(Self {
             pool,
             windows,

@@ -114,9 +114,8 @@ pub(super) fn settings_bytes(settings: &QueueSettings) -> Vec<u8> {
 }
 
 pub(super) fn settings(bytes: &[u8], name: QueueName, declared: bool) -> Result<QueueSettings, Error> {
-    let StoredSettings {
-        per_second, burst, concurrent, retry, target_service, target_path, target_override
-    } = StoredSettings::decode(bytes).map_err(|error| unreadable("settings of a queue", &error))?;
+    let StoredSettings { per_second, burst, concurrent, retry, target_service, target_path, target_override } =
+        StoredSettings::decode(bytes).map_err(|error| unreadable("settings of a queue", &error))?;
     let target = match (target_service, target_override) {
         (Some(service), _) => Some(Target::Service { service, path: target_path }),
         (None, Some(bytes)) => Some(Target::Override(bytes)),

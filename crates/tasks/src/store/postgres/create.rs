@@ -79,13 +79,18 @@ impl Write for Creator {
             self.wake.tell();
         }
         let is_missing = |item: &&Creation| item.task.id.is_some() && !times.contains_key(&key(item));
-        let doubtful: Vec<&str> = items.iter().filter(is_missing).map(|item| item.task.queue.as_str()).collect();
+        let doubtful: Vec<&str> =
+            items.iter().filter(is_missing).map(|item| item.task.queue.as_str()).collect();
         let there = self.existing(&doubtful).await;
         let done = items.into_iter().map(|item| {
             // Of two with one name in a batch the first is created.
             let Some((schedule_time, create_time)) = times.remove(&key(&item)) else {
                 let there = there.as_ref().map_err(Clone::clone)?;
-                return Err(if there.contains(item.task.queue.as_str()) { Error::TaskExists } else { Error::NoQueue });
+                return Err(if there.contains(item.task.queue.as_str()) {
+                    Error::TaskExists
+                } else {
+                    Error::NoQueue
+                });
             };
             Ok(Task {
                 name: TaskName { queue: item.task.queue, id: item.id },

@@ -197,7 +197,9 @@ impl Entered {
         let taken = u32::try_from(found.tasks.len()).unwrap_or(u32::MAX);
         let mut pace = self.pace;
         pace.take(limits, self.now, taken);
-        let end = |leased: &Leased| later(self.now, leased.task.spec.dispatch_deadline.saturating_add(LEASE_MARGIN));
+        let end = |leased: &Leased| {
+            later(self.now, leased.task.spec.dispatch_deadline.saturating_add(LEASE_MARGIN))
+        };
         let waiting = Waiting {
             due: if found.more { Some(self.now) } else { self.next_schedule },
             lease_ends: found.tasks.iter().map(end).chain(self.next_end).min(),

@@ -76,7 +76,8 @@ pub(super) async fn observe(pool: &Pool, answers: &BTreeMap<&QueueName, Vec<&Ans
         // Locked in the order of their names, so that nobody waits in a circle.
         let mut transaction = pool.pool.begin().await?;
         for (name, answers) in answers {
-            let Some(Locked { queue, limits, mut pace, now }) = lock(&mut transaction, pool.clock(), name).await?
+            let Some(Locked { queue, limits, mut pace, now }) =
+                lock(&mut transaction, pool.clock(), name).await?
             else {
                 continue;
             };

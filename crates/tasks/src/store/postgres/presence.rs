@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Row};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::pace;
@@ -13,7 +13,7 @@ use super::pool::{Failure, Pool, Repeat};
 use super::queues;
 use crate::store::Error;
 
-/// "MareHere" in ASCII.
+/// `MareHere` in ASCII.
 const LOCK: i64 = 0x4d61_7265_4865_7265;
 
 /// How often the connection is looked at, and made anew if it broke.
@@ -30,7 +30,8 @@ pub(super) struct Presence(PgConnection);
 impl Presence {
     pub(super) async fn enter(pool: &Pool) -> Result<Self, Error> {
         let mut connection = PgConnection::connect_with(&pool.pool.connect_options()).await?;
-        let alone = sqlx::query("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(&mut connection).await?;
+        let alone =
+            sqlx::query("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(&mut connection).await?;
         let is_alone: bool = alone.try_get(0)?;
         if is_alone {
             pool.run(Repeat::Safe, || begin_slowly(pool)).await?;
@@ -47,7 +48,8 @@ impl Presence {
         let keep = async {
             loop {
                 sleep(LOOK_EVERY).await;
-                if self.0.ping().await.is_err()
+                let is_there = timeout(LOOK_EVERY, self.0.ping()).await.is_ok_and(|answer| answer.is_ok());
+                if !is_there
                     && let Ok(mut connection) = PgConnection::connect_with(&pool.pool.connect_options()).await
                     && share(&mut connection).await.is_ok()
                 {

@@ -51,7 +51,11 @@ pub(super) fn read(row: &PgRow) -> Result<Queue, Error> {
     let name = QueueName::parse(name).map_err(|error| codec::unreadable("the name of a queue", &error))?;
     let state = if get::<i16>(row, "state")? == PAUSED { State::Paused } else { State::Running };
     let purged_at = get::<Option<i64>>(row, "purged_at")?.map(timestamp);
-    Ok(Queue { settings: codec::settings(get(row, "settings")?, name, get(row, "declared")?)?, state, purged_at })
+    Ok(Queue {
+        settings: codec::settings(get(row, "settings")?, name, get(row, "declared")?)?,
+        state,
+        purged_at,
+    })
 }
 
 const RUNNING: i16 = 1;
@@ -124,7 +128,7 @@ async fn create(
         .bind(codec::settings_bytes(settings))
         .fetch_optional(&mut *connection)
         .await?;
-    let id = id.ok_or(Error::Busy)?;
+    let id = id.ok_or(Failure::Lost)?;
     let pace = Pace::new(&settings.limits, timestamp(row.try_get("now")?));
     pace::write(connection, id, &pace).await?;
     Ok(Queue { settings: settings.clone(), state: State::Running, purged_at: None })
@@ -213,7 +217,10 @@ pub(super) async fn delete(pool: &Pool, name: &QueueName, windows: Windows) -> R
         if declared.bind(locked.queue).fetch_one(&mut *transaction).await? {
             return Err(Error::QueueIsDeclared.into());
         }
-        sqlx::query("DELETE FROM mare_tasks.queues WHERE id = $1").bind(locked.queue).execute(&mut *transaction).await?;
+        sqlx::query("DELETE FROM mare_tasks.queues WHERE id = $1")
+            .bind(locked.queue)
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query("DELETE FROM mare_tasks.paces WHERE queue_id = $1")
             .bind(locked.queue)
             .execute(&mut *transaction)

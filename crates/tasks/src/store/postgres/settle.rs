@@ -94,12 +94,13 @@ impl Write for Settler {
 impl Settler {
     /// Each with whether its queue has been slowed down, as far as that is known.
     async fn settle(&self, items: &[Settlement]) -> Result<Vec<(Settled, bool)>, Failure> {
-        let is_success = |item: &Settlement| matches!(&item.end, End::Attempted(it) if it.answer.is_success());
+        let is_success =
+            |item: &Settlement| matches!(&item.end, End::Attempted(it) if it.answer.is_success());
         let rounds = rounds(items);
         if rounds.len() == 1 && items.iter().all(is_success) {
             let mut connection = self.pool.pool.acquire().await?;
             let all: Vec<&Settlement> = items.iter().collect();
-            return Ok(self.succeed(&mut connection, &all).await.map_err(Failure::Commit)?);
+            return self.succeed(&mut connection, &all).await.map_err(Failure::Commit);
         }
         let mut transaction = self.pool.pool.begin().await?;
         let mut settled = vec![(Settled::Fenced, false); items.len()];
@@ -147,7 +148,8 @@ impl Settler {
             return Ok(settled);
         }
         let statement = AssertSqlSafe(format!("SELECT {}{READ}", row::COLUMNS));
-        let rows = names(sqlx::query(statement).bind(self.pool.clock()), items).fetch_all(&mut *connection).await?;
+        let rows =
+            names(sqlx::query(statement).bind(self.pool.clock()), items).fetch_all(&mut *connection).await?;
         let mut changes = Changes::default();
         for row in &rows {
             let index = index(row)?;
@@ -236,7 +238,9 @@ impl Changes {
                 self.dead.entry(queue).or_default().push(item.name.id.to_string());
                 (Settled::Dead, task.schedule_time)
             }
-            Verdict::Succeeded => return Err(Error::Database("a success was taken for a failure".to_owned())),
+            Verdict::Succeeded => {
+                return Err(Error::Database("a success was taken for a failure".to_owned()));
+            }
         };
         let id = item.name.id.to_string();
         self.ended.push(Ended { queue, id, schedule_time, progress: task.progress, outcome });

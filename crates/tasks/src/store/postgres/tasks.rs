@@ -112,7 +112,11 @@ pub(super) async fn run(pool: &Pool, name: &TaskName) -> Result<Leased, Error> {
 }
 
 /// Why the task is not there.
-async fn absent(connection: &mut PgConnection, clock: Option<i64>, name: &TaskName) -> Result<Error, sqlx::Error> {
+async fn absent(
+    connection: &mut PgConnection,
+    clock: Option<i64>,
+    name: &TaskName,
+) -> Result<Error, sqlx::Error> {
     let ended = sqlx::query(HAS_ENDED).bind(clock).bind(name.queue.as_str()).bind(&*name.id);
     let has_ended: bool = ended.fetch_one(connection).await?.try_get(0)?;
     Ok(if has_ended { Error::TaskEnded } else { Error::NoTask })

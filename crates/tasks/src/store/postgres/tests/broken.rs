@@ -84,11 +84,10 @@ async fn a_database_that_restarts_under_load_loses_nothing() {
     // Leases whose owner never learnt of them end.
     clock.advance(Duration::from_secs(30) + LEASE_MARGIN);
     while ledger.attempt(&one).await {}
-    let attempts = ledger.attempts.lock();
-    let created = ledger.created.lock();
+    let stats = one.stats().await.expect("the store works");
+    let (attempts, created) = (ledger.attempts.lock(), ledger.created.lock());
     assert!(created.iter().all(|id| attempts.contains_key(id)), "nothing acknowledged is lost");
     assert!(attempts.values().all(|&count| count <= 3), "twice only after a crash");
-    let stats = one.stats().await.expect("the store works");
     assert_eq!((stats[0].backlog, stats[0].leased, stats[0].dead), (0, 0, 0));
 }
 
@@ -102,7 +101,10 @@ async fn listening_goes_on_after_a_restart() {
     server.start_again();
     changes.mark_unchanged();
     // The listener ticks once it has subscribed again.
-    tokio::time::timeout(Duration::from_secs(20), changes.changed()).await.expect("soon").expect("the store is open");
+    tokio::time::timeout(Duration::from_secs(20), changes.changed())
+        .await
+        .expect("soon")
+        .expect("the store is open");
     store.put_queue(fast(1), Put::Create).await.expect("a new queue");
 }
 
@@ -115,10 +117,12 @@ async fn an_old_transaction_does_not_stop_progress() {
     store.put_queue(fast(1000), Put::Create).await.expect("a new queue");
     create(&store, unnamed(TASKS)).await;
     let mut old = PgConnection::connect(&url).await.expect("the server is there");
-    sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM mare_tasks.tasks; SELECT txid_current()")
-        .execute(&mut old)
-        .await
-        .expect("a snapshot");
+    sqlx::raw_sql(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM mare_tasks.tasks; SELECT txid_current()",
+    )
+    .execute(&mut old)
+    .await
+    .expect("a snapshot");
     for _round in 0..ROUNDS {
         create(&store, unnamed(TASKS)).await;
         let leased = store.lease(&queue_name("q"), TASKS).await.expect("the queue is there").tasks;
