@@ -16,7 +16,7 @@ SCENARIO := read-short
 # The full scenarios need a thousand.
 USERS := $(if $(findstring short,$(SCENARIO)),50,1000)
 
-.PHONY: help up load ui test lint unit unit-ui e2e bench bench-tasks needs clean
+.PHONY: help up load ui test lint unit unit-ui e2e bench bench-tasks clients needs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -41,7 +41,7 @@ $(UI)/dist/index.html: node_modules/.package-lock.json $(UI_SOURCES)
 	npm run build -w $(UI)
 	@touch $@
 
-node_modules/.package-lock.json: package.json package-lock.json $(UI)/package.json
+node_modules/.package-lock.json: package.json package-lock.json $(UI)/package.json tests/clients/package.json
 	PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci
 	@touch $@
 
@@ -54,7 +54,7 @@ lint: ## Format and lints, no warning allowed
 # libtest tells times only to nightly, or where this variable stands; only the test binaries see it.
 unit: export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER := env RUSTC_BOOTSTRAP=1
 unit: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := env RUSTC_BOOTSTRAP=1
-unit: ## All Rust tests, the real binaries included
+unit: clients ## All Rust tests, the real binaries included
 	@mkdir -p $(TARGET)
 	cargo build -p mare -p valoriza
 	cargo test --workspace --lib --bins --tests -- -Z unstable-options --report-time 2>&1 | tee $(TARGET)/unit.log
@@ -80,6 +80,13 @@ bench-tasks: node_modules/.package-lock.json ## Tasks beside BullMQ and graphile
 $(TARGET)/locust/bin/locust: tests/bench/requirements.txt
 	python3 -m venv $(TARGET)/locust
 	$(TARGET)/locust/bin/pip install --quiet --requirement $<
+	@touch $@
+
+clients: node_modules/.package-lock.json $(TARGET)/clients/bin/python ## The official Cloud Tasks clients, for tests
+
+$(TARGET)/clients/bin/python: tests/clients/requirements.txt
+	python3 -m venv $(TARGET)/clients
+	$(TARGET)/clients/bin/pip install --quiet --requirement $<
 	@touch $@
 
 needs: ## Install what the tests need, where apt can; say what is missing elsewhere

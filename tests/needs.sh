@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sees that the programs the tests run are there: PostgreSQL, Prometheus and Chromium. Installs them where this is allowed.
+# Sees that the programs the tests run are there: PostgreSQL, Prometheus, Chromium and Python with venv. Installs them where this is allowed.
 set -euo pipefail
 
 missing=()
@@ -7,6 +7,7 @@ compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing+=(prometheus)
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
   missing+=(chromium)
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then

@@ -14,5 +14,6 @@ mod scaling;
 mod shutdown;
 mod streams;
 mod support;
+mod tasks;
 mod valoriza;
 mod verbs;

@@ -33,7 +33,8 @@ pub(crate) struct Running {
 /// a lock ends with the process, and as soon as the process closes any handle to the file.
 const LOCK: &str = "lock";
 const RUNNING: &str = "running.json";
-const TOKEN: &str = "admin-token";
+const ADMIN_TOKEN: &str = "admin-token";
+const SERVICE_TOKEN: &str = "service-token";
 
 impl Data {
     pub(crate) fn lock(folder: &Path) -> Result<Self> {
@@ -104,7 +105,16 @@ impl Data {
 
     /// The token of an admin listener that others can reach; made once.
     pub(crate) fn admin_token(&self) -> Result<String> {
-        let path = self.folder.join(TOKEN);
+        self.token(ADMIN_TOKEN)
+    }
+
+    /// The token that services have for it, good for what they need only; made once.
+    pub(crate) fn service_token(&self) -> Result<String> {
+        self.token(SERVICE_TOKEN)
+    }
+
+    fn token(&self, name: &str) -> Result<String> {
+        let path = self.folder.join(name);
         if let Ok(token) = fs::read_to_string(&path) {
             return Ok(token.trim().to_owned());
         }
@@ -113,7 +123,7 @@ impl Data {
             .and_then(|mut random| std::io::Read::read_exact(&mut random, &mut bytes))?;
         let token = bytes.iter().fold(String::new(), |token, byte| token + &format!("{byte:02x}"));
         // Renamed into place: half a token would stay for good.
-        let new = self.folder.join("admin-token.new");
+        let new = self.folder.join(format!("{name}.new"));
         let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
         file.write_all(token.as_bytes())?;
         fs::rename(new, path)?;
@@ -137,12 +147,23 @@ pub(crate) fn running(folder: &Path) -> Option<Running> {
 
 /// The admin token kept in `folder`, if there is one.
 pub(crate) fn token(folder: &Path) -> Option<String> {
-    fs::read_to_string(folder.join(TOKEN)).ok().map(|token| token.trim().to_owned())
+    fs::read_to_string(folder.join(ADMIN_TOKEN)).ok().map(|token| token.trim().to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tokens_are_made_once_and_are_not_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = Data::lock(folder.path()).expect("nobody uses it");
+        let (admin, service) = (data.admin_token().expect("made"), data.service_token().expect("made"));
+        assert_ne!(admin, service);
+        assert_eq!(data.admin_token().expect("kept"), admin);
+        assert_eq!(data.service_token().expect("kept"), service);
+        assert_eq!(token(folder.path()), Some(admin));
+    }
 
     #[test]
     fn the_note_of_a_mare_that_was_killed_counts_for_nothing() {

@@ -161,9 +161,27 @@ async fn answer(request: Request<Incoming>, sick: Arc<AtomicBool>) -> Result<Res
             let forked = itself("fork").stderr(Stdio::inherit()).output().expect("spawns");
             text(String::from_utf8_lossy(&forked.stdout).trim().to_owned())
         }
+        "/task" => {
+            sleep(Duration::from_millis(number("ms", 0))).await;
+            task(&request, number("status", 200), number("until", 0))
+        }
         "/ws" => websocket(request),
         _ => text(format!("{} {}", instance(), std::process::id())),
     })
+}
+
+/// Says which task it got, on which attempt and from whom; answers 503 `until` so many retries, then `status`.
+fn task(request: &Request<Incoming>, status: u64, until: u64) -> Response<Body> {
+    let header = |name: &str| {
+        request.headers().get(name).map_or("-", |value| value.to_str().unwrap_or("?")).to_owned()
+    };
+    let retries = header("x-cloudtasks-taskretrycount");
+    println!("task {} retry {retries} from {}", header("x-cloudtasks-taskname"), header("authorization"));
+    let mut response = text("done".to_owned());
+    let is_early = retries.parse().unwrap_or(u64::MAX) < until;
+    let status = if is_early { 503 } else { u16::try_from(status).unwrap_or(200) };
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
+    response
 }
 
 fn text(text: String) -> Response<Body> {

@@ -16,6 +16,20 @@ fn the_example_of_the_objectives_page_is_valid() {
     }
 }
 
+#[test]
+fn the_examples_of_the_page_of_tasks_are_valid() {
+    let page = include_str!("../../../../docs/tasks.md");
+    let examples: Vec<&str> =
+        page.split("\n```toml").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let source = example.trim_start_matches(" fragment");
+        if let Err(mistakes) = read(source) {
+            panic!("{mistakes}");
+        }
+    }
+}
+
 /// The text between a line that is exactly `open` and the end of its code block.
 fn blocks(open: &str) -> Vec<&'static str> {
     let fence = format!("\n{open}\n");

@@ -45,6 +45,7 @@ pub(crate) fn of(
     let mut all = vec![
         ("MARE_PUBLIC_URL".to_owned(), Text::plain(addresses.public_url())),
         ("MARE_ADMIN_URL".to_owned(), Text::plain(addresses.admin_url())),
+        ("MARE_TOKEN".to_owned(), Text::new(data.service_token()?, "${MARE_TOKEN}")),
         ("MARE_ISSUER".to_owned(), Text::plain(addresses.admin_url())),
         ("MARE_TASKS_PARENT".to_owned(), Text::plain(manifest.tasks.parent())),
     ];

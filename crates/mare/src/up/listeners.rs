@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Result;
 use mare_console::Console;
 use mare_fleet::status::Status;
-use mare_gateway::{Access, Listener, Mount, Role};
+use mare_gateway::{Access, Limited, Listener, Mount, Role};
 use mare_manifest::model::Manifest;
 use mare_telemetry::metrics::Exposition;
 use mare_telemetry::{output, slo};
@@ -65,7 +65,7 @@ pub(super) fn of(
         Access::Loopback
     } else {
         let open = ["/healthz", "/readyz"].into_iter().chain(tasks::OPEN).map(str::to_owned).collect();
-        Access::Token { token: data.admin_token()?, open }
+        Access::Token { token: data.admin_token()?, open, limited: Some(for_services(data)?) }
     };
     let mut listeners =
         vec![sockets.public.serving(Role::Public), sockets.admin.serving(Role::Mounts { mounts, access })];
@@ -73,6 +73,12 @@ pub(super) fn of(
         listeners.push(socket.serving(Role::Service { name, access: Access::Loopback }));
     }
     Ok((listeners, exposition))
+}
+
+/// What services may do with their own token: create tasks, publish, purge the cache.
+fn for_services(data: &Data) -> Result<Limited> {
+    let prefixes = mare_tasks::api::PREFIXES.into_iter().chain(["/api/topics", "/api/cache"]);
+    Ok(Limited { token: data.service_token()?, prefixes: prefixes.map(str::to_owned).collect() })
 }
 
 fn console(

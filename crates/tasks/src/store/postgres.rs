@@ -89,7 +89,7 @@ impl Postgres {
         background.spawn(wake.clone().notify(pool.clone(), stop.clone()));
         background.spawn(wake.clone().listen(pool.clone(), stop.clone()));
         background.spawn(wake.clone().poll(pool.clone(), stop.clone()));
-        background.spawn(sweep::sweep(pool.clone(), stop.clone()));
+        background.spawn(sweep::keep_clean(pool.clone(), stop.clone()));
         Ok(Self {
             pool,
             windows,

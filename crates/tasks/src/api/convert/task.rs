@@ -141,7 +141,8 @@ fn check_size(task: &mut v2::Task, queue: &QueueName, now: Timestamp) -> Result<
     if task.name.is_empty() {
         task.name = format!("{queue}/tasks/{:0>ID_LENGTH$}", "");
     }
-    task.create_time = Some(timestamp(now));
+    // In whole seconds, as it is shown.
+    task.create_time = Some(prost_types::Timestamp { seconds: now.as_second(), nanos: 0 });
     task.schedule_time.get_or_insert_with(|| timestamp(now));
     task.dispatch_deadline.get_or_insert_with(|| duration(DEADLINE));
     if task.encoded_len() > SIZE_MAX { Err(Fault::invalid("Task size too large")) } else { Ok(()) }

@@ -33,11 +33,11 @@ const INSERT: &str = "
 /// Takes back those whose name is blocked. The insert has waited for whoever was just removing a task of the same
 /// name, so its tombstone is seen now; a look before the insert, or in the same statement, could miss it.
 const TAKE_BACK: &str = "
-    DELETE FROM mare_tasks.tasks t
-    USING unnest($2::text[], $3::text[]) u (queue, id), mare_tasks.queues q, mare_tasks.tombstones b
-    WHERE q.name = u.queue AND t.queue_id = q.id AND t.id = u.id
-        AND b.queue_id = q.id AND b.id = u.id AND b.until > mare_tasks.micros($1)
-    RETURNING q.name AS queue, t.id";
+    DELETE FROM mare_tasks.tasks t USING unnest($2::text[], $3::text[]) u (queue, id)
+    WHERE t.queue_id = (SELECT q.id FROM mare_tasks.queues q WHERE q.name = u.queue) AND t.id = u.id
+        AND (SELECT b.until FROM mare_tasks.tombstones b WHERE b.queue_id = t.queue_id AND b.id = t.id)
+            > mare_tasks.micros($1)
+    RETURNING u.queue, t.id";
 
 /// A task with its id.
 pub(super) struct Creation {

@@ -28,30 +28,14 @@ const BURY: &str = "
 const TRIM: &str = "
     WITH over AS (
         DELETE FROM mare_tasks.dead d USING (
-            SELECT d.id FROM mare_tasks.dead d WHERE d.queue_id = $1
+            SELECT d.ctid AS row FROM mare_tasks.dead d WHERE d.queue_id = $1
             ORDER BY d.died_at DESC, d.number DESC OFFSET $2) o
-        WHERE d.queue_id = $1 AND d.id = o.id RETURNING 1
+        WHERE d.ctid = o.row RETURNING 1
     )
     UPDATE mare_tasks.queues q SET forgotten = q.forgotten + (SELECT count(*) FROM over)
     WHERE q.id = $1 AND EXISTS (SELECT FROM over)";
 
-/// Makes tasks of dead letters, but for those whose id a living task has.
-const REDRIVE: &str = "
-    WITH clock AS MATERIALIZED (SELECT mare_tasks.micros($2) AS now), chosen AS (
-        SELECT d.* FROM mare_tasks.dead d, clock c
-        WHERE d.queue_id = $1 AND ($3::text[] IS NULL OR d.id = ANY($3)) AND d.died_at > c.now - $4
-    ), living AS (
-        INSERT INTO mare_tasks.tasks (queue_id, number, schedule_time, create_time, deadline, state, priority, named,
-            id, fairness_key, spec)
-        SELECT d.queue_id, d.number, c.now, d.create_time, d.deadline, 1, d.priority, d.named, d.id, d.fairness_key,
-            d.spec
-        FROM chosen d, clock c ON CONFLICT DO NOTHING RETURNING queue_id, id
-    ), raised AS (
-        DELETE FROM mare_tasks.dead d USING living l WHERE d.queue_id = l.queue_id AND d.id = l.id
-    ), opened AS (
-        DELETE FROM mare_tasks.tombstones b USING living l WHERE b.queue_id = l.queue_id AND b.id = l.id
-    )
-    SELECT count(*) FROM living";
+const REDRIVE: &str = "SELECT mare_tasks.redrive($1, $2, $3, $4)";
 
 const FORGET: &str = "
     WITH gone AS (

@@ -32,7 +32,7 @@ const ABANDONED: &str = "
 /// They keep the token: until there is another lease, they may be settled with it.
 const FREE: &str = "
     UPDATE mare_tasks.tasks t SET state = CASE WHEN t.schedule_time <= $3 THEN 1 ELSE 0 END, lease_end = NULL
-    FROM unnest($2::text[]) u (id) WHERE t.queue_id = $1 AND t.id = u.id AND t.state = 2";
+    FROM unnest($2::text[]) u (id) WHERE t.queue_id = $1 AND t.id = u.id";
 
 /// What ended leases leave behind.
 const LEFT: &str = "

@@ -84,6 +84,8 @@ impl Pool {
             };
             match failure {
                 Failure::Refused(error) => return Err(error),
+                Failure::Lost if collisions < COLLISIONS_MAX => collisions += 1,
+                Failure::Lost => return Err(Error::Busy),
                 Failure::Before(error) | Failure::Commit(error)
                     if is_collision(&error) && collisions < COLLISIONS_MAX =>
                 {
@@ -116,6 +118,8 @@ pub(super) enum Failure {
     Before(sqlx::Error),
     /// In its commit.
     Commit(sqlx::Error),
+    /// Somebody else was first: nothing was written, and looking again will find what they did.
+    Lost,
     /// By our own rules: nothing was written.
     Refused(Error),
 }

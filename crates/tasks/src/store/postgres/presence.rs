@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Row};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::pace;
@@ -13,7 +13,7 @@ use super::pool::{Failure, Pool, Repeat};
 use super::queues;
 use crate::store::Error;
 
-/// "MareHere" in ASCII.
+/// `MareHere` in ASCII.
 const LOCK: i64 = 0x4d61_7265_4865_7265;
 
 /// How often the connection is looked at, and made anew if it broke.
@@ -48,7 +48,8 @@ impl Presence {
         let keep = async {
             loop {
                 sleep(LOOK_EVERY).await;
-                if self.0.ping().await.is_err()
+                let is_there = timeout(LOOK_EVERY, self.0.ping()).await.is_ok_and(|answer| answer.is_ok());
+                if !is_there
                     && let Ok(mut connection) = PgConnection::connect_with(&pool.pool.connect_options()).await
                     && share(&mut connection).await.is_ok()
                 {

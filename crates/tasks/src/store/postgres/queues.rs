@@ -128,7 +128,7 @@ async fn create(
         .bind(codec::settings_bytes(settings))
         .fetch_optional(&mut *connection)
         .await?;
-    let id = id.ok_or(Error::Busy)?;
+    let id = id.ok_or(Failure::Lost)?;
     let pace = Pace::new(&settings.limits, timestamp(row.try_get("now")?));
     pace::write(connection, id, &pace).await?;
     Ok(Queue { settings: settings.clone(), state: State::Running, purged_at: None })

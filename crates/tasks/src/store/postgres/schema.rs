@@ -10,7 +10,7 @@ const STEPS: [&str; 4] = [
     include_str!("schema/0004_marks.sql"),
 ];
 
-/// Processes that start at the same time take turns. "MareTask" in ASCII.
+/// Processes that start at the same time take turns. `MareTask` in ASCII.
 const LOCK: i64 = 0x4d61_7265_5461_736b;
 
 const LEDGER: &str = "CREATE SCHEMA IF NOT EXISTS mare_tasks;

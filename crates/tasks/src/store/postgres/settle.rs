@@ -100,7 +100,7 @@ impl Settler {
         if rounds.len() == 1 && items.iter().all(is_success) {
             let mut connection = self.pool.pool.acquire().await?;
             let all: Vec<&Settlement> = items.iter().collect();
-            return Ok(self.succeed(&mut connection, &all).await.map_err(Failure::Commit)?);
+            return self.succeed(&mut connection, &all).await.map_err(Failure::Commit);
         }
         let mut transaction = self.pool.pool.begin().await?;
         let mut settled = vec![(Settled::Fenced, false); items.len()];

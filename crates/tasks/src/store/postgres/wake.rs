@@ -108,7 +108,7 @@ impl Wake {
     pub(super) async fn poll(self, pool: Pool, stop: CancellationToken) {
         let mut every = interval(POLL_EVERY);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let poll = async {
+        let ask_on = async {
             loop {
                 every.tick().await;
                 let ask = || async {
@@ -121,6 +121,6 @@ impl Wake {
                 }
             }
         };
-        stop.run_until_cancelled(poll).await;
+        stop.run_until_cancelled(ask_on).await;
     }
 }

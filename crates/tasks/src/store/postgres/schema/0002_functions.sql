@@ -95,15 +95,16 @@ BEGIN
                 ORDER BY t.fairness_key, t.schedule_time, t.number LIMIT 1) f
         ), keys AS (
             SELECT f.fairness_key, count(*) OVER () AS many,
-                row_number() OVER (ORDER BY coalesce(s.turn, 0), f.schedule_time, f.number) AS rank
-            FROM firsts f LEFT JOIN mare_tasks.turns s
-                ON s.queue_id = queue AND s.priority = level AND s.fairness_key = f.fairness_key
-            ORDER BY rank LIMIT wanted
+                row_number() OVER (ORDER BY coalesce((
+                    SELECT s.turn FROM mare_tasks.turns s
+                    WHERE s.queue_id = queue AND s.priority = level AND s.fairness_key = f.fairness_key), 0),
+                    f.schedule_time, f.number) AS rank
+            FROM firsts f ORDER BY rank LIMIT wanted
         ), picked AS (
-            SELECT t.id, row_number() OVER (ORDER BY t.round, k.rank) AS place
+            SELECT t.row, row_number() OVER (ORDER BY t.round, k.rank) AS place
             FROM keys k, LATERAL (
-                SELECT t.id, row_number() OVER (ORDER BY t.schedule_time, t.number) AS round FROM (
-                    SELECT t.id, t.schedule_time, t.number FROM mare_tasks.tasks t
+                SELECT t.row, row_number() OVER (ORDER BY t.schedule_time, t.number) AS round FROM (
+                    SELECT t.ctid AS row, t.schedule_time, t.number FROM mare_tasks.tasks t
                     WHERE t.queue_id = queue AND t.state = 1 AND t.priority = level
                         AND t.fairness_key = k.fairness_key
                     ORDER BY t.schedule_time, t.number
@@ -111,7 +112,7 @@ BEGIN
                     LIMIT CASE WHEN k.many >= wanted THEN 1 ELSE wanted END) t) t
             ORDER BY place LIMIT wanted
         ), locked AS (
-            SELECT p.place, t.id FROM picked p JOIN mare_tasks.tasks t ON t.queue_id = queue AND t.id = p.id
+            SELECT p.place, t.ctid AS row FROM picked p JOIN mare_tasks.tasks t ON t.ctid = p.row
             WHERE t.state = 1 FOR UPDATE OF t SKIP LOCKED
         ), taken AS (
             UPDATE mare_tasks.tasks t SET
@@ -119,7 +120,7 @@ BEGIN
                 dispatched_count = t.dispatched_count + 1, first_attempt = coalesce(t.first_attempt, now),
                 scheduled = t.schedule_time, dispatched = now, outcome = NULL,
                 previous_scheduled = t.scheduled, previous_dispatched = t.dispatched, previous_outcome = t.outcome
-            FROM locked l WHERE t.queue_id = queue AND t.id = l.id
+            FROM locked l WHERE t.ctid = l.row
             RETURNING l.place, t.id, t.schedule_time, t.create_time, t.deadline, t.priority, t.fairness_key, t.spec,
                 t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched,
                 t.outcome, t.previous_outcome, t.lease_token
@@ -146,4 +147,30 @@ BEGIN
     id := NULL;
     lease_token := EXISTS (SELECT FROM mare_tasks.tasks t WHERE t.queue_id = queue AND t.state = 1)::integer;
     RETURN NEXT;
+END $$;
+
+-- Makes tasks of dead letters, but for those whose id a living task has; tells of how many. Null: of all.
+CREATE FUNCTION mare_tasks.redrive(queue bigint, clock bigint, ids text[], retention bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    now bigint := mare_tasks.micros(clock);
+    letter mare_tasks.dead%ROWTYPE;
+    redriven bigint := 0;
+BEGIN
+    FOR letter IN SELECT d.* FROM mare_tasks.dead d
+        WHERE d.queue_id = queue AND (ids IS NULL OR d.id = ANY (ids)) AND d.died_at > now - retention
+        ORDER BY d.id FOR UPDATE
+    LOOP
+        INSERT INTO mare_tasks.tasks (queue_id, number, schedule_time, create_time, deadline, state, priority, named,
+            id, fairness_key, spec)
+        VALUES (queue, letter.number, now, letter.create_time, letter.deadline, 1, letter.priority, letter.named,
+            letter.id, letter.fairness_key, letter.spec)
+        ON CONFLICT DO NOTHING;
+        IF FOUND THEN
+            DELETE FROM mare_tasks.dead d WHERE d.queue_id = queue AND d.id = letter.id;
+            DELETE FROM mare_tasks.tombstones b WHERE b.queue_id = queue AND b.id = letter.id;
+            redriven := redriven + 1;
+        END IF;
+    END LOOP;
+    RETURN redriven;
 END $$;

@@ -14,26 +14,26 @@ BEGIN
     DELETE FROM mare_tasks.deleted_queues d WHERE d.until <= now;
 
     DELETE FROM mare_tasks.tombstones b USING (
-        SELECT o.queue_id, o.id FROM mare_tasks.tombstones o WHERE o.until <= now ORDER BY o.until LIMIT most
+        SELECT o.ctid AS row FROM mare_tasks.tombstones o WHERE o.until <= now ORDER BY o.until LIMIT most
         FOR UPDATE SKIP LOCKED) o
-    WHERE b.queue_id = o.queue_id AND b.id = o.id;
+    WHERE b.ctid = o.row;
     GET DIAGNOSTICS swept = ROW_COUNT;
     in_all := in_all + swept;
 
     FOR queue IN SELECT q.id FROM mare_tasks.queues q ORDER BY q.id LOOP
         WITH old AS (
             DELETE FROM mare_tasks.dead d USING (
-                SELECT o.id FROM mare_tasks.dead o WHERE o.queue_id = queue AND o.died_at <= now - retention
-                LIMIT most) o
-            WHERE d.queue_id = queue AND d.id = o.id RETURNING 1
+                SELECT o.ctid AS row FROM mare_tasks.dead o
+                WHERE o.queue_id = queue AND o.died_at <= now - retention LIMIT most FOR UPDATE SKIP LOCKED) o
+            WHERE d.ctid = o.row RETURNING 1
         )
         UPDATE mare_tasks.queues q SET forgotten = q.forgotten + (SELECT count(*) FROM old)
         WHERE q.id = queue AND EXISTS (SELECT FROM old);
 
         DELETE FROM mare_tasks.turns t USING (
-            SELECT o.priority, o.fairness_key FROM mare_tasks.turns o WHERE o.queue_id = queue
+            SELECT o.ctid AS row FROM mare_tasks.turns o WHERE o.queue_id = queue
             ORDER BY o.turn DESC OFFSET turns LIMIT most FOR UPDATE SKIP LOCKED) o
-        WHERE t.queue_id = queue AND t.priority = o.priority AND t.fairness_key = o.fairness_key;
+        WHERE t.ctid = o.row;
     END LOOP;
 
     -- What is left of queues that are gone. No task can be added to them: their numbers are never given again.
@@ -53,13 +53,13 @@ BEGIN
         WHERE i.id IS NOT NULL AND NOT EXISTS (SELECT FROM mare_tasks.queues q WHERE q.id = i.id)
     LOOP
         DELETE FROM mare_tasks.tasks t USING (
-            SELECT o.id FROM mare_tasks.tasks o WHERE o.queue_id = queue LIMIT most FOR UPDATE SKIP LOCKED) o
-        WHERE t.queue_id = queue AND t.id = o.id;
+            SELECT o.ctid AS row FROM mare_tasks.tasks o WHERE o.queue_id = queue LIMIT most FOR UPDATE SKIP LOCKED) o
+        WHERE t.ctid = o.row;
         GET DIAGNOSTICS swept = ROW_COUNT;
         in_all := in_all + swept;
         DELETE FROM mare_tasks.dead d USING (
-            SELECT o.id FROM mare_tasks.dead o WHERE o.queue_id = queue LIMIT most FOR UPDATE SKIP LOCKED) o
-        WHERE d.queue_id = queue AND d.id = o.id;
+            SELECT o.ctid AS row FROM mare_tasks.dead o WHERE o.queue_id = queue LIMIT most FOR UPDATE SKIP LOCKED) o
+        WHERE d.ctid = o.row;
         DELETE FROM mare_tasks.turns t WHERE t.queue_id = queue;
     END LOOP;
     RETURN in_all;

@@ -84,11 +84,10 @@ async fn a_database_that_restarts_under_load_loses_nothing() {
     // Leases whose owner never learnt of them end.
     clock.advance(Duration::from_secs(30) + LEASE_MARGIN);
     while ledger.attempt(&one).await {}
-    let attempts = ledger.attempts.lock();
-    let created = ledger.created.lock();
+    let stats = one.stats().await.expect("the store works");
+    let (attempts, created) = (ledger.attempts.lock(), ledger.created.lock());
     assert!(created.iter().all(|id| attempts.contains_key(id)), "nothing acknowledged is lost");
     assert!(attempts.values().all(|&count| count <= 3), "twice only after a crash");
-    let stats = one.stats().await.expect("the store works");
     assert_eq!((stats[0].backlog, stats[0].leased, stats[0].dead), (0, 0, 0));
 }
 

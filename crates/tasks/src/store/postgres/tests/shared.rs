@@ -1,5 +1,7 @@
 //! Several processes on one database: two stores, each with its own connections.
 
+use std::time::Duration;
+
 use super::*;
 use crate::store::LEASE_MARGIN;
 
@@ -64,7 +66,7 @@ async fn limits_hold_for_all_processes_together() {
         .expect("new");
     create(&one, unnamed(300)).await;
     check(limits(10.0, 40, 1000), 40).await;
-    clock.advance(std::time::Duration::from_secs(1));
+    clock.advance(Duration::from_secs(1));
     check(limits(10.0, 40, 1000), 10).await;
     check(limits(f64::INFINITY, 1, 17), 17).await;
 }
@@ -97,7 +99,7 @@ async fn what_one_process_does_the_others_hear_of() {
     let mut changes = other.changes();
     changes.mark_unchanged();
     create(&one, unnamed(1)).await;
-    let patience = std::time::Duration::from_secs(20);
+    let patience = Duration::from_secs(20);
     tokio::time::timeout(patience, changes.changed()).await.expect("soon").expect("the store is open");
 }
 
@@ -131,7 +133,59 @@ async fn only_the_first_process_over_a_backlog_begins_slowly() {
     assert_eq!(joined.lease(&queue, 999).await.expect("the queue is there").tasks.len(), 100);
     first.close().await;
     joined.close().await;
-    clock.advance(std::time::Duration::from_secs(10));
+    clock.advance(Duration::from_secs(10));
     let alone = open(&url, options).await;
     assert_eq!(alone.lease(&queue, 999).await.expect("the queue is there").tasks.len(), 10);
+}
+
+#[tokio::test]
+async fn what_nobody_needs_is_swept() {
+    let url = fresh_database();
+    let (options, clock) = options();
+    let store = open(&url, options).await;
+    for id in ["q", "gone"] {
+        store.put_queue(settings(id), Put::Create).await.expect("a new queue");
+        let task = |name: &str| new_task(&queue_name(id), name);
+        create(&store, vec![task("deleted"), task("dead"), task("living")]).await;
+        store.delete(&queue_name(id).task("deleted").expect("a name")).await.expect("it lives");
+        for _attempt in 0..2 {
+            let leased = store.run(&queue_name(id).task("dead").expect("a name")).await.expect("it lives");
+            store.settle(vec![settlement(&leased, status(500))]).await.expect("the store works");
+        }
+    }
+    // The store sweeps by itself, too, so one call of ours may find another one at it.
+    let swept_to = async |expected: [i64; 4]| {
+        const COUNTS: &str = "
+            SELECT ARRAY[(SELECT count(*) FROM mare_tasks.tasks), (SELECT count(*) FROM mare_tasks.dead),
+                (SELECT count(*) FROM mare_tasks.tombstones), (SELECT count(*) FROM mare_tasks.deleted_queues)]";
+        let mut rows: Vec<i64> = Vec::new();
+        for _sweep in 0..100 {
+            sweep::sweep(&store.pool).await.expect("the store works");
+            rows = sqlx::query_scalar(COUNTS).fetch_one(&store.pool.pool).await.expect("the server is there");
+            if rows == expected {
+                return;
+            }
+        }
+        panic!("tasks, dead letters, tombstones, deleted queues: {rows:?}, not {expected:?}");
+    };
+    swept_to([2, 2, 4, 0]).await;
+    store.delete_queue(&queue_name("gone")).await.expect("it is there");
+    swept_to([1, 1, 4, 1]).await;
+    clock.advance(Duration::from_hours(2));
+    swept_to([1, 1, 0, 0]).await;
+    clock.advance(crate::policy::backoff::RETENTION);
+    swept_to([1, 0, 0, 0]).await;
+    let stats = store.stats().await.expect("the store works");
+    assert_eq!((stats[0].dead, stats[0].forgotten), (0, 1));
+}
+
+#[tokio::test]
+async fn processes_that_declare_the_same_queue_agree() {
+    let (one, other, _clock) = two().await;
+    for round in 0..10 {
+        let declared = || QueueSettings { declared: true, ..settings(&format!("q{round}")) };
+        let (a, b) =
+            tokio::join!(one.put_queue(declared(), Put::Upsert), other.put_queue(declared(), Put::Upsert));
+        assert_eq!((a.is_ok(), b.is_ok()), (true, true), "{a:?} {b:?}");
+    }
 }
