@@ -184,7 +184,8 @@ async fn processes_that_declare_the_same_queue_agree() {
     let (one, other, _clock) = two().await;
     for round in 0..10 {
         let declared = || QueueSettings { declared: true, ..settings(&format!("q{round}")) };
-        let (a, b) = tokio::join!(one.put_queue(declared(), Put::Upsert), other.put_queue(declared(), Put::Upsert));
+        let (a, b) =
+            tokio::join!(one.put_queue(declared(), Put::Upsert), other.put_queue(declared(), Put::Upsert));
         assert_eq!((a.is_ok(), b.is_ok()), (true, true), "{a:?} {b:?}");
     }
 }
