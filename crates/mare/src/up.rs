@@ -5,6 +5,7 @@ mod events;
 mod listeners;
 mod tasks;
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use mare_fleet::status::Status;
 use mare_fleet::{Clock, Config, Controller, ServiceConfig, who_listens};
 use mare_gateway::{Gateway, Socket};
 use mare_manifest::model::Manifest;
+use mare_manifest::model::objective::Subject;
+use mare_tasks::service::{Tell, Watch};
 use mare_telemetry::alert::outbox::Channels;
 use mare_telemetry::log::{self, Format};
 use mare_telemetry::metrics::Exposition;
@@ -169,6 +172,7 @@ async fn serve(
         tasks::build(&manifest, &data, &addresses, &mut registry).await?;
     let (listeners, exposition) = listeners::of(&manifest, sockets, &data, views, mounts, &shutdown)?;
     let gateway = Gateway::new(&manifest, to_pools, listeners, clock, &mut registry)?;
+    service.watch(watches(&gateway.objectives()));
     exposition.set(Exposition::new(registry)).expect("set once");
 
     data.note(&Running { pid: std::process::id(), public: addresses.public, admin: addresses.admin })?;
@@ -239,6 +243,24 @@ fn objectives(
     let channels =
         Channels::new(&manifest.app.name, &manifest.alerts).map_err(|error| Usage(error.to_string()))?;
     Ok(slo::Service::new(manifest, slo::Config { file: data.objectives(), channels }, registry))
+}
+
+/// Objectives on queues are counted with all others, but it is the dispatcher that knows.
+fn watches(objectives: &mare_gateway::Objectives) -> HashMap<String, Vec<Watch>> {
+    let mut watches: HashMap<String, Vec<Watch>> = HashMap::new();
+    for (subject, recorder) in objectives.of_queues() {
+        let (queue, watch) = match subject {
+            Subject::Queue(queue) => {
+                let failed = recorder.clone();
+                let failed: Tell = Arc::new(move |took| failed.failed(took));
+                (queue, Watch::Ends { succeeded: Arc::new(move |took| recorder.good(took)), failed })
+            }
+            Subject::Backlog(queue) => (queue, Watch::Backlog(Arc::new(move |age| recorder.good(age)))),
+            Subject::Requests { .. } | Subject::Service(_) => continue,
+        };
+        watches.entry(queue).or_default().push(watch);
+    }
+    watches
 }
 
 /// What the gateway counts, as the evaluation wants it: neither knows the other.

@@ -3,7 +3,8 @@
 //! The label `queue` is the queue's id where its parent is the one of `mare.toml`, else its full name. Series of a
 //! queue go when the queue does.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -39,6 +40,27 @@ struct WithResult {
     result: &'static str,
 }
 
+/// Is told about one queue; see [`crate::service::Service::watch`].
+pub type Tell = Arc<dyn Fn(Duration) + Send + Sync>;
+
+/// Who wants to know what of a queue.
+#[derive(Clone)]
+pub enum Watch {
+    /// A task succeeded, or used up its attempts, so long after it was first due.
+    Ends { succeeded: Tell, failed: Tell },
+    /// The longest waiting due task waits for so long; zero without one.
+    Backlog(Tell),
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str(match self {
+            Watch::Ends { .. } => "Ends",
+            Watch::Backlog(_) => "Backlog",
+        })
+    }
+}
+
 type Durations = Family<Of, Histogram, fn() -> Histogram>;
 
 #[derive(Clone, Debug)]
@@ -58,6 +80,8 @@ pub(crate) struct Metrics {
     /// No place was left for attempts.
     pub(crate) full: Counter,
     pub(crate) store_failures: Counter,
+    /// By label; set once, before anything is dispatched.
+    watches: Arc<OnceLock<HashMap<String, Vec<Watch>>>>,
 }
 
 /// How an attempt ended, by the first digit of a status.
@@ -72,6 +96,7 @@ pub(crate) struct OfQueue {
     duration: Histogram,
     completion: Histogram,
     lag: Histogram,
+    watches: Vec<Watch>,
 }
 
 impl Metrics {
@@ -93,6 +118,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             full: Counter::default(),
             store_failures: Counter::default(),
+            watches: Arc::default(),
         };
         let registry = registry.sub_registry_with_prefix("mare_tasks");
         registry.register("backlog", "Tasks due or scheduled, not under way", all.backlog.clone());
@@ -123,6 +149,14 @@ impl Metrics {
         Arc::from(if queue.parent() == &*self.parent { queue.id() } else { queue.as_str() })
     }
 
+    pub(crate) fn watch(&self, watches: HashMap<String, Vec<Watch>>) {
+        self.watches.set(watches).expect("set once");
+    }
+
+    fn watches_of(&self, label: &str) -> &[Watch] {
+        self.watches.get().and_then(|all| all.get(label)).map_or(&[], Vec::as_slice)
+    }
+
     pub(crate) fn of(&self, queue: &QueueName) -> OfQueue {
         let queue = self.label(queue);
         let of = Of { queue: Arc::clone(&queue) };
@@ -136,6 +170,7 @@ impl Metrics {
             duration: self.durations.get_or_create_owned(&of),
             completion: self.completions.get_or_create_owned(&of),
             lag: self.lags.get_or_create_owned(&of),
+            watches: self.watches_of(&of.queue).to_vec(),
         }
     }
 
@@ -170,6 +205,12 @@ impl Metrics {
             gauges.get_or_create(&of).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         self.oldest.get_or_create(&of).set(oldest.as_secs_f64());
+        for watch in self.watches_of(&of.queue) {
+            match watch {
+                Watch::Backlog(tell) => tell(oldest),
+                Watch::Ends { .. } => {}
+            }
+        }
     }
 }
 
@@ -203,5 +244,12 @@ impl OfQueue {
             Settled::Fenced => 3,
         };
         self.settlements[index].inc();
+        for watch in &self.watches {
+            match (watch, settled) {
+                (Watch::Ends { succeeded, .. }, Settled::Succeeded) => succeeded(age),
+                (Watch::Ends { failed, .. }, Settled::Dead) => failed(age),
+                (Watch::Ends { .. }, Settled::Retrying(_) | Settled::Fenced) | (Watch::Backlog(_), _) => {}
+            }
+        }
     }
 }

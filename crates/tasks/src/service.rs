@@ -18,6 +18,7 @@ mod lane;
 mod places;
 mod settling;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -32,6 +33,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::identity::Identity;
 use crate::metrics::Metrics;
+pub use crate::metrics::{Tell, Watch};
 use crate::send::{self, Sender};
 use crate::store::{Leased, Store};
 use crate::targets::Targets;
@@ -138,6 +140,11 @@ impl Service {
         });
         let handle = Handle { forced: forced_in, attempts: shared.attempts.clone() };
         (Self { shared, forced, done, config }, handle)
+    }
+
+    /// Tells others about queues, by their label in metrics. At most once.
+    pub fn watch(&self, watches: HashMap<String, Vec<Watch>>) {
+        self.shared.metrics.watch(watches);
     }
 
     /// Dispatches until `shutdown`, then drains. All is settled when it returns; the store is still open.

@@ -326,7 +326,7 @@ static OBJECTIVE: [Key; 13] = [
         "backlog",
         text(Form::NameOf("queues")),
         "\"q\"",
-        "About how long the oldest due task of this queue waits, looked at once a second",
+        "About how long the oldest due task of this queue waits, looked at every five seconds",
     )
     .filled(),
     latency("p50", "Half of the requests take at most this long"),

@@ -27,7 +27,7 @@ pub enum Subject {
     Service(String),
     /// `queue = "imports"`: every task of this queue that came to its end; how long that took since it was first due.
     Queue(String),
-    /// `backlog = "imports"`: how long the oldest due task of this queue has been waiting, looked at once a second.
+    /// `backlog = "imports"`: how long the oldest due task of this queue has been waiting, looked at every five seconds.
     Backlog(String),
 }
 
