@@ -38,12 +38,12 @@ fn subject(
     routes: Option<&[Route]>,
 ) -> Option<Subject> {
     let names: Vec<&str> = services.keys().map(String::as_str).collect();
-    let named = |key: &str, known: &[&str], of: fn(String) -> Subject| {
+    let read = |key: &str, known: &[&str], of: fn(String) -> Subject| {
         section.name_of(key, known).map(|name| (of(name.value().to_owned()), name))
     };
-    let service = named("service", &names, Subject::Service);
-    let queue = named("queue", queues, Subject::Queue);
-    let backlog = named("backlog", queues, Subject::Backlog);
+    let service = read("service", &names, Subject::Service);
+    let queue = read("queue", queues, Subject::Queue);
+    let backlog = read("backlog", queues, Subject::Backlog);
     let route = section.text("route").and_then(|written| Some((requests(section, &written)?, written)));
     let given: Vec<&str> = SUBJECTS.into_iter().filter(|key| section.has(key)).collect();
     match given.as_slice() {
