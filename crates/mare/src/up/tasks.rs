@@ -13,7 +13,7 @@ use mare_tasks::identity::{DISCOVERY, Identity, JWKS};
 use mare_tasks::model::{QueueName, QueueSettings, RateLimits, Retry, Target};
 use mare_tasks::service::{Config, IN_FLIGHT_MAX, Service};
 use mare_tasks::store::postgres::Postgres;
-use mare_tasks::store::{Options, Put, Store, Windows};
+use mare_tasks::store::{Options, SqliteStore, Put, Store, Windows};
 use mare_tasks::targets::Targets;
 use prometheus_client::registry::Registry;
 
@@ -70,7 +70,9 @@ async fn open(manifest: &Manifest, data: &Data) -> Result<Arc<dyn Store>> {
             Ok(Arc::new(Postgres::open(url.reveal(), options).await.context("`postgres` in [backends]")?))
         }
         None => {
-            anyhow::bail!("the embedded store is not there yet: {}", data.tasks().display())
+            let store = SqliteStore::open(&data.tasks(), options)
+                .context("cannot open the tasks in the data directory")?;
+            Ok(Arc::new(store))
         }
     }
 }
