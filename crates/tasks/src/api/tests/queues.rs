@@ -58,7 +58,7 @@ async fn an_update_changes_what_its_mask_names_and_creates_what_is_absent() {
     assert_eq!(patch("retry_config.max_attempts", both(6.0, 4)).await, running(5.0, 4));
     assert_eq!(patch("rateLimits.maxDispatchesPerSecond%2CretryConfig", both(7.0, 5)).await, running(7.0, 5));
     assert_eq!(patch("state,name", both(8.0, 6)).await, running(7.0, 5));
-    assert_eq!(patch("", json!({})).await, running(500.0, 100));
+    assert_eq!(patch("", json!("")).await, running(500.0, 100));
     let answer = rig.ask(Method::PATCH, "queues/new?updateMask=nonsense", json!({})).await;
     assert_eq!(
         answer.error(),
