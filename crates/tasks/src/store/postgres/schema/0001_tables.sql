@@ -23,6 +23,8 @@ CREATE TABLE mare_tasks.deleted_queues (
 CREATE TABLE mare_tasks.paces (
     queue_id bigint PRIMARY KEY,
     turn bigint NOT NULL DEFAULT 0,
+    -- where the next walk over fairness keys begins
+    next_key bytea NOT NULL DEFAULT '',
     level double precision NOT NULL,
     at bigint NOT NULL,
     ramp bigint,
