@@ -67,7 +67,7 @@ END $$;
 CREATE FUNCTION mare_tasks.take(queue bigint, wanted integer, now bigint, margin bigint, filled double precision)
 RETURNS TABLE (
     id text, schedule_time bigint, create_time bigint, deadline bigint, priority smallint, fairness_key bytea,
-    spec bytea, dispatched_count bigint, answered_count bigint, executed_count bigint, first_attempt bigint,
+    spec bytea, retry bytea, dispatched_count bigint, answered_count bigint, executed_count bigint, first_attempt bigint,
     scheduled bigint, dispatched bigint, outcome bytea, previous_outcome bytea, lease_token bigint
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -144,7 +144,7 @@ BEGIN
                 previous_scheduled = t.scheduled, previous_dispatched = t.dispatched, previous_outcome = t.outcome
             FROM locked l WHERE t.ctid = l.row
             RETURNING l.place, t.id, t.schedule_time, t.create_time, t.deadline, t.priority, t.fairness_key, t.spec,
-                t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched,
+                t.retry, t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched,
                 t.outcome, t.previous_outcome, t.lease_token
         ), served AS (
             INSERT INTO mare_tasks.turns (queue_id, priority, fairness_key, turn)
@@ -152,7 +152,7 @@ BEGIN
             ON CONFLICT (queue_id, priority, fairness_key) DO UPDATE SET turn = excluded.turn
         )
         SELECT t.id, t.schedule_time, t.create_time, t.deadline, t.priority, t.fairness_key, t.spec,
-            t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched,
+            t.retry, t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched,
             t.outcome, t.previous_outcome, t.lease_token
         FROM taken t ORDER BY t.place;
         GET DIAGNOSTICS taken_here = ROW_COUNT;
@@ -184,9 +184,9 @@ BEGIN
         ORDER BY d.id FOR UPDATE
     LOOP
         INSERT INTO mare_tasks.tasks (queue_id, number, schedule_time, create_time, deadline, state, priority, named,
-            id, fairness_key, spec)
+            id, fairness_key, spec, retry)
         VALUES (queue, letter.number, now, letter.create_time, letter.deadline, 1, letter.priority, letter.named,
-            letter.id, letter.fairness_key, letter.spec)
+            letter.id, letter.fairness_key, letter.spec, letter.retry)
         ON CONFLICT DO NOTHING;
         IF FOUND THEN
             DELETE FROM mare_tasks.dead d WHERE d.queue_id = queue AND d.id = letter.id;
