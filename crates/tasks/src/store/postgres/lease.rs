@@ -6,6 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::dead::Dead;
+use super::error::is_broken;
 use super::pool::{Failure, Pool, Repeat, micros, span, timestamp};
 use super::row::{self, count, get};
 use super::{codec, pace};
@@ -62,8 +63,7 @@ struct Found {
     more: bool,
 }
 
-/// Leases at most `max` tasks. If the connection breaks in the commit they may be leased to nobody, and are due
-/// again when the lease ends.
+/// Leases at most `max` tasks.
 pub(super) async fn lease(pool: &Pool, name: &QueueName, max: usize, dead: &Dead) -> Result<Lease, Error> {
     pool.run(Repeat::Never, || lease_once(pool, name, max, dead)).await
 }
@@ -82,7 +82,7 @@ async fn lease_once(pool: &Pool, name: &QueueName, max: usize, dead: &Dead) -> R
     };
     let has_ended = entered.next_end.is_some_and(|end| end <= entered.now);
     if entered.due && (entered.abandoned || has_ended) {
-        end_leases(&mut transaction, name, &mut entered, dead).await?;
+        end_leases(&mut transaction, &mut entered, dead).await?;
     }
     let wanted = entered.wanted(max);
     let mut found = Found { tasks: Vec::new(), more: entered.due };
@@ -97,36 +97,43 @@ async fn lease_once(pool: &Pool, name: &QueueName, max: usize, dead: &Dead) -> R
             .await?;
         found = self::found(name, &rows)?;
     }
-    transaction.commit().await.map_err(Failure::Commit)?;
+    if let Err(error) = transaction.commit().await {
+        confirm(pool, entered.queue, found.tasks.first(), error).await?;
+    }
     let again_at = entered.again_at(&found);
     Ok(Lease { tasks: found.tasks, again_at })
+}
+
+/// Finds out what became of a commit that broke off: tasks leased to nobody would wait until their leases end, which
+/// can be many minutes. If it comes through after we asked, that is what happens.
+async fn confirm(pool: &Pool, queue: i64, first: Option<&Leased>, error: sqlx::Error) -> Result<(), Failure> {
+    const IS_OURS: &str = "
+        SELECT EXISTS (SELECT FROM mare_tasks.tasks t WHERE t.queue_id = $1 AND t.id = $2 AND t.lease_token = $3)";
+    let Some(Leased { task, token, .. }) = first.filter(|_first| is_broken(&error)) else {
+        return Err(Failure::Commit(error));
+    };
+    let ask = || async {
+        let is_ours =
+            sqlx::query_scalar(IS_OURS).bind(queue).bind(&*task.name.id).bind(token.0.cast_signed());
+        Ok(is_ours.fetch_one(&pool.pool).await?)
+    };
+    if pool.run(Repeat::Safe, ask).await? { Ok(()) } else { Err(Failure::Before(error)) }
 }
 
 /// Frees the tasks whose leases ran out; those that used up their attempts become dead letters.
 async fn end_leases(
     connection: &mut PgConnection,
-    name: &QueueName,
     entered: &mut Entered,
     dead: &Dead,
 ) -> Result<(), Failure> {
     let (mut freed, mut exhausted) = (Vec::new(), Vec::new());
-    for (which, freed) in [(ENDED, Some(&mut freed)), (ABANDONED, None)] {
-        let rows = sqlx::query(AssertSqlSafe(format!("SELECT {} {which}", row::COLUMNS)))
-            .bind(entered.queue)
-            .bind(micros(entered.now))
-            .bind(ENDED_MAX)
-            .fetch_all(&mut *connection)
-            .await?;
-        let mut freed = freed;
-        for row in &rows {
-            let task = row::task(name, row)?;
-            let retry = task.spec.retry.as_ref().unwrap_or(&entered.settings.retry);
-            if backoff::is_exhausted(retry, &task.progress, entered.now) {
-                exhausted.push(task.name.id.to_string());
-            } else if let Some(freed) = &mut freed {
-                freed.push(task.name.id.to_string());
-            }
-        }
+    for row in read(connection, ENDED, entered).await? {
+        let (id, is_exhausted) = judge(entered, &row)?;
+        if is_exhausted { &mut exhausted } else { &mut freed }.push(id);
+    }
+    for row in read(connection, ABANDONED, entered).await? {
+        let (id, is_exhausted) = judge(entered, &row)?;
+        exhausted.extend(is_exhausted.then_some(id));
     }
     let free = sqlx::query(FREE).bind(entered.queue).bind(&freed).bind(micros(entered.now));
     free.execute(&mut *connection).await?;
@@ -137,6 +144,25 @@ async fn end_leases(
     entered.leased = count(&left, "leased")?;
     entered.due = get(&left, "due")?;
     Ok(())
+}
+
+async fn read(
+    connection: &mut PgConnection,
+    which: &str,
+    entered: &Entered,
+) -> Result<Vec<PgRow>, sqlx::Error> {
+    sqlx::query(AssertSqlSafe(format!("SELECT {} {which}", row::PROGRESS)))
+        .bind(entered.queue)
+        .bind(micros(entered.now))
+        .bind(ENDED_MAX)
+        .fetch_all(connection)
+        .await
+}
+
+/// The task's id, and whether it has used up its attempts.
+fn judge(entered: &Entered, row: &PgRow) -> Result<(String, bool), Error> {
+    let retry = row::retry(row)?.unwrap_or(entered.settings.retry);
+    Ok((get(row, "id")?, backoff::is_exhausted(&retry, &row::progress(row)?, entered.now)))
 }
 
 /// `None`: the queue is paused.

@@ -14,7 +14,7 @@ async fn fresh(options: Options) -> Fresh {
     Fresh { store: Arc::new(open(&fresh_database(), options).await), keep: Box::new(()) }
 }
 
-contract_suite!(fresh, 16);
+contract_suite!(fresh, 8);
 
 fn fresh_database() -> String {
     servers::Postgres::shared().fresh_database()
