@@ -185,6 +185,10 @@ impl Store for Postgres {
         dead::forget(&self.pool, queue, ids.as_deref()).await
     }
 
+    async fn queue_names(&self) -> Result<Vec<QueueName>, Error> {
+        queues::names(&self.pool).await
+    }
+
     async fn stats(&self) -> Result<Vec<QueueStats>, Error> {
         stats::stats(&self.pool).await
     }
