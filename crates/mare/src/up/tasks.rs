@@ -14,8 +14,7 @@ use mare_tasks::identity::{DISCOVERY, Identity, JWKS};
 use mare_tasks::model::{QueueName, QueueSettings, RateLimits, Retry, Target};
 use mare_tasks::service::{Config, IN_FLIGHT_MAX, Service};
 use mare_tasks::store::postgres::Postgres;
-use mare_tasks::store::sqlite::SqliteStore;
-use mare_tasks::store::{Options, Put, Store, Windows};
+use mare_tasks::store::{Options, Put, SqliteStore, Store, Windows};
 use mare_tasks::targets::Targets;
 use prometheus_client::registry::Registry;
 

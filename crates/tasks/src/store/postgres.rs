@@ -194,6 +194,10 @@ impl Store for Postgres {
         marks::advance(&self.pool, &self.wake, key, to, tasks).await
     }
 
+    async fn queue_names(&self) -> Result<Vec<QueueName>, Error> {
+        queues::names(&self.pool).await
+    }
+
     async fn stats(&self) -> Result<Vec<QueueStats>, Error> {
         stats::stats(&self.pool).await
     }

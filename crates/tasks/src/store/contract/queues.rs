@@ -44,6 +44,9 @@ pub(crate) async fn queues_are_listed_by_name_below_their_parent(bench: Bench) {
     let names: Vec<String> = stats.iter().map(|stats| stats.queue.settings.name.to_string()).collect();
     assert_eq!(names.len(), 5);
     assert!(names.is_sorted(), "{names:?}");
+    let served: Vec<String> =
+        store.queue_names().await.expect("names").iter().map(ToString::to_string).collect();
+    assert_eq!(served, names);
 }
 
 pub(crate) async fn a_declared_queue_is_changed_only_by_its_declaration(bench: Bench) {

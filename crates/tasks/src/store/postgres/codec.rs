@@ -57,8 +57,6 @@ struct StoredSpec {
     body: bytes::Bytes,
     #[prost(message, optional, tag = "5")]
     token: Option<StoredToken>,
-    #[prost(message, optional, tag = "6")]
-    retry: Option<StoredRetry>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -125,7 +123,7 @@ pub(super) fn settings(bytes: &[u8], name: QueueName, declared: bool) -> Result<
     Ok(QueueSettings { name, limits, retry: load_retry(&retry), target, declared })
 }
 
-/// All of a spec but what has columns of its own: the deadline, priority and fairness key.
+/// All of a spec but what has columns of its own.
 pub(super) fn spec_bytes(spec: &Spec) -> Vec<u8> {
     let request = &spec.request;
     let header = |(name, value): &(String, String)| StoredHeader { name: name.clone(), value: value.clone() };
@@ -143,7 +141,6 @@ pub(super) fn spec_bytes(spec: &Spec) -> Vec<u8> {
         headers: request.headers.iter().map(header).collect(),
         body: request.body.clone(),
         token,
-        retry: spec.retry.as_ref().map(store_retry),
     };
     stored.encode_to_vec()
 }
@@ -151,6 +148,7 @@ pub(super) fn spec_bytes(spec: &Spec) -> Vec<u8> {
 /// What of a spec has columns of its own.
 pub(super) struct SpecColumns {
     pub(super) dispatch_deadline: Duration,
+    pub(super) retry: Option<Retry>,
     pub(super) priority: i16,
     pub(super) fairness_key: String,
 }
@@ -172,9 +170,18 @@ pub(super) fn spec(bytes: &[u8], columns: SpecColumns) -> Result<Spec, Error> {
         body: stored.body,
         token,
     };
-    let SpecColumns { dispatch_deadline, priority, fairness_key } = columns;
-    let retry = stored.retry.as_ref().map(load_retry);
+    let SpecColumns { dispatch_deadline, retry, priority, fairness_key } = columns;
     Ok(Spec { request, dispatch_deadline, retry, priority, fairness_key })
+}
+
+pub(super) fn retry_bytes(retry: &Retry) -> Vec<u8> {
+    store_retry(retry).encode_to_vec()
+}
+
+pub(super) fn retry(bytes: &[u8]) -> Result<Retry, Error> {
+    StoredRetry::decode(bytes)
+        .map(|stored| load_retry(&stored))
+        .map_err(|error| unreadable("a retry rule", &error))
 }
 
 pub(super) fn outcome_bytes(outcome: &Outcome) -> Vec<u8> {

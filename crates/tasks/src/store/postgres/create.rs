@@ -19,12 +19,13 @@ use crate::store::{Error, NewTask};
 /// The order of the rows is the order of creation.
 const INSERT: &str = "
     INSERT INTO mare_tasks.tasks (queue_id, id, named, schedule_time, create_time, deadline, priority, fairness_key,
-        spec, state)
+        spec, retry, state)
     SELECT q.id, u.id, u.named, greatest(u.schedule, clock.now), clock.now, u.deadline, u.priority, u.key, u.spec,
-        CASE WHEN u.schedule > clock.now THEN 0 ELSE 1 END
+        u.retry,        CASE WHEN u.schedule > clock.now THEN 0 ELSE 1 END
     FROM (SELECT mare_tasks.micros($1) AS now OFFSET 0) clock,
         unnest($2::text[], $3::text[], $4::boolean[], $5::bigint[], $6::bigint[], $7::smallint[], $8::bytea[],
-            $9::bytea[]) WITH ORDINALITY u (queue, id, named, schedule, deadline, priority, key, spec, place)
+            $9::bytea[], $10::bytea[])
+            WITH ORDINALITY u (queue, id, named, schedule, deadline, priority, key, spec, retry, place)
         JOIN mare_tasks.queues q ON q.name = u.queue
     ORDER BY u.place
     ON CONFLICT DO NOTHING
@@ -188,6 +189,12 @@ async fn insert_rows(
         .bind(items.iter().map(|item| item.task.spec.priority).collect::<Vec<_>>())
         .bind(items.iter().map(|item| item.task.spec.fairness_key.as_bytes()).collect::<Vec<_>>())
         .bind(items.iter().map(|item| item.spec.as_slice()).collect::<Vec<_>>())
+        .bind(
+            items
+                .iter()
+                .map(|item| item.task.spec.retry.as_ref().map(codec::retry_bytes))
+                .collect::<Vec<_>>(),
+        )
         .fetch_all(connection)
         .await?;
     rows.iter().map(times).collect()

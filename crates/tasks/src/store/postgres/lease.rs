@@ -82,7 +82,7 @@ async fn lease_once(pool: &Pool, name: &QueueName, max: usize, dead: &Dead) -> R
     };
     let has_ended = entered.next_end.is_some_and(|end| end <= entered.now);
     if entered.due && (entered.abandoned || has_ended) {
-        end_leases(&mut transaction, name, &mut entered, dead).await?;
+        end_leases(&mut transaction, &mut entered, dead).await?;
     }
     let wanted = entered.wanted(max);
     let mut found = Found { tasks: Vec::new(), more: entered.due };
@@ -123,17 +123,16 @@ async fn confirm(pool: &Pool, queue: i64, first: Option<&Leased>, error: sqlx::E
 /// Frees the tasks whose leases ran out; those that used up their attempts become dead letters.
 async fn end_leases(
     connection: &mut PgConnection,
-    name: &QueueName,
     entered: &mut Entered,
     dead: &Dead,
 ) -> Result<(), Failure> {
     let (mut freed, mut exhausted) = (Vec::new(), Vec::new());
     for row in read(connection, ENDED, entered).await? {
-        let (id, is_exhausted) = judge(name, entered, &row)?;
+        let (id, is_exhausted) = judge(entered, &row)?;
         if is_exhausted { &mut exhausted } else { &mut freed }.push(id);
     }
     for row in read(connection, ABANDONED, entered).await? {
-        let (id, is_exhausted) = judge(name, entered, &row)?;
+        let (id, is_exhausted) = judge(entered, &row)?;
         exhausted.extend(is_exhausted.then_some(id));
     }
     let free = sqlx::query(FREE).bind(entered.queue).bind(&freed).bind(micros(entered.now));
@@ -152,7 +151,7 @@ async fn read(
     which: &str,
     entered: &Entered,
 ) -> Result<Vec<PgRow>, sqlx::Error> {
-    sqlx::query(AssertSqlSafe(format!("SELECT {} {which}", row::COLUMNS)))
+    sqlx::query(AssertSqlSafe(format!("SELECT {} {which}", row::PROGRESS)))
         .bind(entered.queue)
         .bind(micros(entered.now))
         .bind(ENDED_MAX)
@@ -161,10 +160,9 @@ async fn read(
 }
 
 /// The task's id, and whether it has used up its attempts.
-fn judge(name: &QueueName, entered: &Entered, row: &PgRow) -> Result<(String, bool), Error> {
-    let task = row::task(name, row)?;
-    let retry = task.spec.retry.as_ref().unwrap_or(&entered.settings.retry);
-    Ok((task.name.id.to_string(), backoff::is_exhausted(retry, &task.progress, entered.now)))
+fn judge(entered: &Entered, row: &PgRow) -> Result<(String, bool), Error> {
+    let retry = row::retry(row)?.unwrap_or(entered.settings.retry);
+    Ok((get(row, "id")?, backoff::is_exhausted(&retry, &row::progress(row)?, entered.now)))
 }
 
 /// `None`: the queue is paused.

@@ -46,6 +46,18 @@ pub(super) async fn id(connection: &mut PgConnection, name: &QueueName) -> Resul
     Ok(id.fetch_optional(connection).await?.ok_or(Error::NoQueue)?)
 }
 
+/// Of all queues, in order.
+pub(super) async fn names(pool: &Pool) -> Result<Vec<QueueName>, Error> {
+    let read = || async {
+        let names = sqlx::query_scalar::<_, String>("SELECT name FROM mare_tasks.queues ORDER BY name");
+        let name = |text: String| {
+            QueueName::parse(&text).map_err(|error| codec::unreadable("the name of a queue", &error).into())
+        };
+        names.fetch_all(&pool.pool).await?.into_iter().map(name).collect::<Result<Vec<_>, Failure>>()
+    };
+    pool.run(Repeat::Safe, read).await
+}
+
 pub(super) fn read(row: &PgRow) -> Result<Queue, Error> {
     let name: &str = get(row, "name")?;
     let name = QueueName::parse(name).map_err(|error| codec::unreadable("the name of a queue", &error))?;

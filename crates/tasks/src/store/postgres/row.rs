@@ -8,17 +8,23 @@ use sqlx::postgres::PgRow;
 
 use super::codec::{self, SpecColumns, unreadable};
 use super::pool::timestamp;
-use crate::model::{Attempt, Outcome, Progress, QueueName, Task, TaskName};
+use crate::model::{Attempt, Outcome, Progress, QueueName, Retry, Task, TaskName};
 use crate::store::Error;
 
 /// The columns that [`task`] reads.
 pub(super) const COLUMNS: &str = "t.id, t.schedule_time, t.create_time, t.deadline, t.priority, t.fairness_key, t.spec, \
-    t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched, t.outcome";
+    t.retry, t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched, \
+    t.outcome";
+
+/// The columns that [`retry`] and [`progress`] read.
+pub(super) const PROGRESS: &str = "t.id, t.schedule_time, t.retry, t.dispatched_count, t.answered_count, \
+    t.executed_count, t.first_attempt, t.scheduled, t.dispatched, t.outcome";
 
 /// The task in a row of the queue.
 pub(super) fn task(queue: &QueueName, row: &PgRow) -> Result<Task, Error> {
     let columns = SpecColumns {
         dispatch_deadline: Duration::from_micros(count(row, "deadline")?),
+        retry: retry(row)?,
         priority: get(row, "priority")?,
         fairness_key: String::from_utf8(get(row, "fairness_key")?)
             .map_err(|error| unreadable("a fairness key", &error))?,
@@ -34,7 +40,12 @@ pub(super) fn task(queue: &QueueName, row: &PgRow) -> Result<Task, Error> {
     })
 }
 
-fn progress(row: &PgRow) -> Result<Progress, Error> {
+/// The task's own retry rule.
+pub(super) fn retry(row: &PgRow) -> Result<Option<Retry>, Error> {
+    get::<Option<&[u8]>>(row, "retry")?.map(codec::retry).transpose()
+}
+
+pub(super) fn progress(row: &PgRow) -> Result<Progress, Error> {
     let last_attempt = match get(row, "dispatched")? {
         None => None,
         Some(dispatched) => Some(Attempt {

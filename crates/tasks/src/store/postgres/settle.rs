@@ -1,21 +1,20 @@
 //! The ends of attempts. Most succeed, and all of those are one statement; what needs a decision is read first.
 
+mod changes;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
+use self::changes::Changes;
 use super::batch::Write;
 use super::dead::Dead;
-use super::pool::{Failure, Pool, Repeat, micros, span, timestamp};
-use super::row::{self, get};
+use super::pool::{Failure, Pool, Repeat, span};
 use super::wake::Wake;
-use super::{codec, pace};
-use crate::model::{Answer, Outcome, Progress, QueueName, Task};
-use crate::policy::attempt::{self, Verdict};
-use crate::policy::later;
+use super::{pace, row};
+use crate::model::{Answer, Outcome, QueueName};
 use crate::store::{End, Error, Settled, Settlement, Windows};
 
 /// Ends tasks for good, leaving tombstones of those with names. Tells whether their queue has been slowed down.
@@ -35,36 +34,6 @@ const SUCCEED: &str = "
     SELECT e.place, EXISTS (
         SELECT FROM mare_tasks.paces p WHERE p.queue_id = e.queue_id AND p.throttle < 1) AS slowed
     FROM ended e";
-
-/// Reads what a settlement may change, if its token is the latest.
-const READ: &str = "
-    , u.place, t.queue_id, q.settings, mare_tasks.micros($1) AS now, t.previous_scheduled, t.previous_dispatched,
-        t.previous_outcome
-    FROM unnest($2::text[], $3::text[], $4::bigint[]) WITH ORDINALITY u (queue, id, token, place)
-        JOIN mare_tasks.queues q ON q.name = u.queue
-        JOIN mare_tasks.tasks t ON t.queue_id = q.id AND t.id = u.id AND t.lease_token = u.token
-    ORDER BY t.queue_id, t.id FOR UPDATE OF t";
-
-const FREE: &str = "
-    UPDATE mare_tasks.tasks t SET
-        state = CASE WHEN u.schedule <= $1 THEN 1 ELSE 0 END, schedule_time = u.schedule,
-        lease_token = NULL, lease_end = NULL,
-        answered_count = u.answered, executed_count = u.executed, outcome = u.outcome,
-        previous_scheduled = NULL, previous_dispatched = NULL, previous_outcome = NULL
-    FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bytea[])
-        u (queue_id, id, schedule, answered, executed, outcome)
-    WHERE t.queue_id = u.queue_id AND t.id = u.id";
-
-/// As if the latest lease had never been.
-const UNDO: &str = "
-    UPDATE mare_tasks.tasks t SET
-        state = CASE WHEN u.schedule <= $1 THEN 1 ELSE 0 END, schedule_time = u.schedule,
-        lease_token = NULL, lease_end = NULL, dispatched_count = t.dispatched_count - 1,
-        first_attempt = CASE WHEN t.previous_dispatched IS NULL THEN NULL ELSE t.first_attempt END,
-        scheduled = t.previous_scheduled, dispatched = t.previous_dispatched, outcome = t.previous_outcome,
-        previous_scheduled = NULL, previous_dispatched = NULL, previous_outcome = NULL
-    FROM unnest($2::bigint[], $3::text[], $4::bigint[]) u (queue_id, id, schedule)
-    WHERE t.queue_id = u.queue_id AND t.id = u.id";
 
 pub(super) struct Settler {
     pub(super) pool: Pool,
@@ -147,11 +116,10 @@ impl Settler {
         if items.is_empty() {
             return Ok(settled);
         }
-        let statement = AssertSqlSafe(format!("SELECT {}{READ}", row::COLUMNS));
-        let rows =
-            names(sqlx::query(statement).bind(self.pool.clock()), items).fetch_all(&mut *connection).await?;
+        let statement = AssertSqlSafe(format!("SELECT {}{}", row::PROGRESS, changes::READ));
+        let rows = names(sqlx::query(statement).bind(self.pool.clock()), items).fetch_all(&mut *connection);
         let mut changes = Changes::default();
-        for row in &rows {
+        for row in &rows.await? {
             let index = index(row)?;
             settled[index] = (changes.add(items[index], row)?, false);
         }
@@ -195,86 +163,6 @@ fn rounds(items: &[Settlement]) -> Vec<Vec<usize>> {
         rounds[*round].push(index);
     }
     rounds
-}
-
-/// What is written of settlements that were decided.
-#[derive(Default)]
-struct Changes {
-    now: Timestamp,
-    ended: Vec<Ended>,
-    undone: Vec<(i64, String, i64)>,
-    dead: BTreeMap<i64, Vec<String>>,
-}
-
-struct Ended {
-    queue: i64,
-    id: String,
-    schedule_time: Timestamp,
-    progress: Progress,
-    outcome: Outcome,
-}
-
-impl Changes {
-    fn add(&mut self, item: &Settlement, row: &PgRow) -> Result<Settled, Error> {
-        let (queue, now): (i64, i64) = (get(row, "queue_id")?, get(row, "now")?);
-        let now = timestamp(now);
-        self.now = self.now.max(now);
-        let outcome = match &item.end {
-            End::NotDelivered { wait } => {
-                let at = later(now, *wait);
-                self.undone.push((queue, item.name.id.to_string(), micros(at)));
-                return Ok(Settled::Retrying(at));
-            }
-            End::Attempted(outcome) => outcome.clone(),
-        };
-        let task = row::task(&item.name.queue, row)?;
-        let progress = attempt::ended(&task.progress, outcome.clone());
-        let task = Task { progress, ..task };
-        let settings = codec::settings(get(row, "settings")?, item.name.queue.clone(), false)?;
-        let verdict = attempt::verdict(&task, &settings.retry, &outcome.answer, now);
-        let (settled, schedule_time) = match verdict {
-            Verdict::Again(at) => (Settled::Retrying(at), at),
-            Verdict::Dead => {
-                self.dead.entry(queue).or_default().push(item.name.id.to_string());
-                (Settled::Dead, task.schedule_time)
-            }
-            Verdict::Succeeded => {
-                return Err(Error::Database("a success was taken for a failure".to_owned()));
-            }
-        };
-        let id = item.name.id.to_string();
-        self.ended.push(Ended { queue, id, schedule_time, progress: task.progress, outcome });
-        Ok(settled)
-    }
-
-    async fn write(&self, connection: &mut PgConnection, dead: &Dead) -> Result<(), sqlx::Error> {
-        if !self.ended.is_empty() {
-            let ended = &self.ended;
-            sqlx::query(FREE)
-                .bind(micros(self.now))
-                .bind(ended.iter().map(|it| it.queue).collect::<Vec<_>>())
-                .bind(ended.iter().map(|it| it.id.as_str()).collect::<Vec<_>>())
-                .bind(ended.iter().map(|it| micros(it.schedule_time)).collect::<Vec<_>>())
-                .bind(ended.iter().map(|it| i64::from(it.progress.answered)).collect::<Vec<_>>())
-                .bind(ended.iter().map(|it| i64::from(it.progress.executed)).collect::<Vec<_>>())
-                .bind(ended.iter().map(|it| codec::outcome_bytes(&it.outcome)).collect::<Vec<_>>())
-                .execute(&mut *connection)
-                .await?;
-        }
-        if !self.undone.is_empty() {
-            sqlx::query(UNDO)
-                .bind(micros(self.now))
-                .bind(self.undone.iter().map(|it| it.0).collect::<Vec<_>>())
-                .bind(self.undone.iter().map(|it| it.1.as_str()).collect::<Vec<_>>())
-                .bind(self.undone.iter().map(|it| it.2).collect::<Vec<_>>())
-                .execute(&mut *connection)
-                .await?;
-        }
-        for (queue, ids) in &self.dead {
-            dead.bury(connection, *queue, ids, self.now).await?;
-        }
-        Ok(())
-    }
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;

@@ -23,6 +23,8 @@ CREATE TABLE mare_tasks.deleted_queues (
 CREATE TABLE mare_tasks.paces (
     queue_id bigint PRIMARY KEY,
     turn bigint NOT NULL DEFAULT 0,
+    -- where the next walk over fairness keys begins
+    next_key bytea NOT NULL DEFAULT '',
     level double precision NOT NULL,
     at bigint NOT NULL,
     ramp bigint,
@@ -71,8 +73,10 @@ CREATE TABLE mare_tasks.tasks (
     named boolean NOT NULL,
     id text COLLATE "C" NOT NULL,
     fairness_key bytea NOT NULL,
-    -- a StoredSpec message, see codec.rs
+    -- a StoredSpec message, see codec.rs; it can be long, and only who leases or reads the task needs it
     spec bytea NOT NULL,
+    -- a StoredRetry message, if it overrides the queue's
+    retry bytea,
     -- StoredOutcome messages: of the last attempt, and of the one before it while one is under way
     outcome bytea,
     previous_outcome bytea,

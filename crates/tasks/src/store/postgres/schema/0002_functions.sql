@@ -60,56 +60,78 @@ END $$;
 
 -- The second half: leases the next `wanted` due tasks. The caller holds the lock on the queue's pace.
 -- Priorities one after the other; within one, keys take turns: round by round, and in each round in the order in
--- which they were served last. A walk from key to key through the index finds them without reading their tasks.
+-- which they were served last. A walk from key to key through the index finds them without reading their tasks; of
+-- more than `keys_max` keys it looks at so many, and the next time at those after them.
 -- `filled` is what the queue's bucket holds at `now`; null: it has none. A last row without an id says in
 -- `lease_token` whether (1) more is due.
 CREATE FUNCTION mare_tasks.take(queue bigint, wanted integer, now bigint, margin bigint, filled double precision)
 RETURNS TABLE (
     id text, schedule_time bigint, create_time bigint, deadline bigint, priority smallint, fairness_key bytea,
-    spec bytea, dispatched_count bigint, answered_count bigint, executed_count bigint, first_attempt bigint,
+    spec bytea, retry bytea, dispatched_count bigint, answered_count bigint, executed_count bigint, first_attempt bigint,
     scheduled bigint, dispatched bigint, outcome bytea, previous_outcome bytea, lease_token bigint
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
+    keys_max CONSTANT bigint := 1000;
+    from_key bytea;
+    keys bytea[];
+    firsts bigint[];
+    numbers bigint[];
     level smallint;
     last_turn bigint;
     taken_here integer;
     taken_in_all integer := 0;
 BEGIN
-    SELECT p.turn INTO last_turn FROM mare_tasks.paces p WHERE p.queue_id = queue;
+    SELECT p.turn, p.next_key INTO last_turn, from_key FROM mare_tasks.paces p WHERE p.queue_id = queue;
     LOOP
         SELECT t.priority INTO level FROM mare_tasks.tasks t
             WHERE t.queue_id = queue AND t.state = 1 AND t.priority < coalesce(level, 32767)
             ORDER BY t.priority DESC LIMIT 1;
         EXIT WHEN level IS NULL OR wanted <= 0;
-        RETURN QUERY
-        WITH RECURSIVE firsts AS (
-            (SELECT t.fairness_key, t.schedule_time, t.number FROM mare_tasks.tasks t
-                WHERE t.queue_id = queue AND t.state = 1 AND t.priority = level
+        WITH RECURSIVE onwards AS (
+            (SELECT t.fairness_key, t.schedule_time, t.number, 1 AS place FROM mare_tasks.tasks t
+                WHERE t.queue_id = queue AND t.state = 1 AND t.priority = level AND t.fairness_key >= from_key
                 ORDER BY t.fairness_key, t.schedule_time, t.number LIMIT 1)
             UNION ALL
-            SELECT f.* FROM firsts, LATERAL (
+            SELECT f.*, o.place + 1 FROM onwards o, LATERAL (
+                SELECT t.fairness_key, t.schedule_time, t.number FROM mare_tasks.tasks t
+                WHERE t.queue_id = queue AND t.state = 1 AND t.priority = level AND t.fairness_key > o.fairness_key
+                ORDER BY t.fairness_key, t.schedule_time, t.number LIMIT 1) f
+            WHERE o.place < keys_max
+        ), again AS (
+            (SELECT t.fairness_key, t.schedule_time, t.number, keys_max + 1 AS place FROM mare_tasks.tasks t
+                WHERE t.queue_id = queue AND t.state = 1 AND t.priority = level AND t.fairness_key < from_key
+                ORDER BY t.fairness_key, t.schedule_time, t.number LIMIT 1)
+            UNION ALL
+            SELECT f.*, a.place + 1 FROM again a, LATERAL (
                 SELECT t.fairness_key, t.schedule_time, t.number FROM mare_tasks.tasks t
                 WHERE t.queue_id = queue AND t.state = 1 AND t.priority = level
-                    AND t.fairness_key > firsts.fairness_key
+                    AND t.fairness_key > a.fairness_key AND t.fairness_key < from_key
                 ORDER BY t.fairness_key, t.schedule_time, t.number LIMIT 1) f
-        ), keys AS (
-            SELECT f.fairness_key, count(*) OVER () AS many,
-                row_number() OVER (ORDER BY coalesce((
+            WHERE a.place < 2 * keys_max
+        )
+        SELECT array_agg(f.fairness_key ORDER BY f.place), array_agg(f.schedule_time ORDER BY f.place),
+            array_agg(f.number ORDER BY f.place) INTO keys, firsts, numbers
+        FROM (SELECT * FROM onwards UNION ALL SELECT * FROM again LIMIT keys_max) f;
+        from_key := CASE WHEN cardinality(keys) < keys_max THEN '' ELSE keys[keys_max] || '\x00' END;
+
+        RETURN QUERY
+        WITH ranked AS (
+            SELECT f.fairness_key, row_number() OVER (ORDER BY coalesce((
                     SELECT s.turn FROM mare_tasks.turns s
                     WHERE s.queue_id = queue AND s.priority = level AND s.fairness_key = f.fairness_key), 0),
                     f.schedule_time, f.number) AS rank
-            FROM firsts f ORDER BY rank LIMIT wanted
+            FROM unnest(keys, firsts, numbers) f (fairness_key, schedule_time, number) ORDER BY rank LIMIT wanted
         ), picked AS (
             SELECT t.row, row_number() OVER (ORDER BY t.round, k.rank) AS place
-            FROM keys k, LATERAL (
+            FROM ranked k, LATERAL (
                 SELECT t.row, row_number() OVER (ORDER BY t.schedule_time, t.number) AS round FROM (
                     SELECT t.ctid AS row, t.schedule_time, t.number FROM mare_tasks.tasks t
                     WHERE t.queue_id = queue AND t.state = 1 AND t.priority = level
                         AND t.fairness_key = k.fairness_key
                     ORDER BY t.schedule_time, t.number
                     -- One of each is enough if there are keys enough.
-                    LIMIT CASE WHEN k.many >= wanted THEN 1 ELSE wanted END) t) t
+                    LIMIT CASE WHEN cardinality(keys) >= wanted THEN 1 ELSE wanted END) t) t
             ORDER BY place LIMIT wanted
         ), locked AS (
             SELECT p.place, t.ctid AS row FROM picked p JOIN mare_tasks.tasks t ON t.ctid = p.row
@@ -122,7 +144,7 @@ BEGIN
                 previous_scheduled = t.scheduled, previous_dispatched = t.dispatched, previous_outcome = t.outcome
             FROM locked l WHERE t.ctid = l.row
             RETURNING l.place, t.id, t.schedule_time, t.create_time, t.deadline, t.priority, t.fairness_key, t.spec,
-                t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched,
+                t.retry, t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched,
                 t.outcome, t.previous_outcome, t.lease_token
         ), served AS (
             INSERT INTO mare_tasks.turns (queue_id, priority, fairness_key, turn)
@@ -130,7 +152,7 @@ BEGIN
             ON CONFLICT (queue_id, priority, fairness_key) DO UPDATE SET turn = excluded.turn
         )
         SELECT t.id, t.schedule_time, t.create_time, t.deadline, t.priority, t.fairness_key, t.spec,
-            t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched,
+            t.retry, t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched,
             t.outcome, t.previous_outcome, t.lease_token
         FROM taken t ORDER BY t.place;
         GET DIAGNOSTICS taken_here = ROW_COUNT;
@@ -140,7 +162,7 @@ BEGIN
         taken_in_all := taken_in_all + taken_here;
     END LOOP;
     UPDATE mare_tasks.paces p SET
-        turn = last_turn,
+        turn = last_turn, next_key = from_key,
         level = coalesce(filled - taken_in_all, p.level),
         at = CASE WHEN filled IS NULL THEN p.at ELSE now END
     WHERE p.queue_id = queue AND taken_in_all > 0;
@@ -162,9 +184,9 @@ BEGIN
         ORDER BY d.id FOR UPDATE
     LOOP
         INSERT INTO mare_tasks.tasks (queue_id, number, schedule_time, create_time, deadline, state, priority, named,
-            id, fairness_key, spec)
+            id, fairness_key, spec, retry)
         VALUES (queue, letter.number, now, letter.create_time, letter.deadline, 1, letter.priority, letter.named,
-            letter.id, letter.fairness_key, letter.spec)
+            letter.id, letter.fairness_key, letter.spec, letter.retry)
         ON CONFLICT DO NOTHING;
         IF FOUND THEN
             DELETE FROM mare_tasks.dead d WHERE d.queue_id = queue AND d.id = letter.id;

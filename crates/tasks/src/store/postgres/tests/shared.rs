@@ -189,3 +189,23 @@ async fn processes_that_declare_the_same_queue_agree() {
         assert_eq!((a.is_ok(), b.is_ok()), (true, true), "{a:?} {b:?}");
     }
 }
+
+#[tokio::test]
+async fn no_key_starves_among_more_than_are_looked_at() {
+    const KEYS: usize = 2300;
+    let store = open(&fresh_database(), Options::default()).await;
+    store.put_queue(fast(100_000), Put::Create).await.expect("a new queue");
+    let mut tasks = unnamed(2 * KEYS);
+    for (number, task) in tasks.iter_mut().enumerate() {
+        task.spec.fairness_key = format!("k{}", number % KEYS);
+    }
+    create(&store, tasks).await;
+    let mut served = HashSet::new();
+    // Each walk looks at a thousand; three are once around.
+    for _lease in 0..3 {
+        let leased = store.lease(&queue_name("q"), 1000).await.expect("the queue is there").tasks;
+        assert_eq!(leased.len(), 1000);
+        served.extend(leased.into_iter().map(|leased| leased.task.spec.fairness_key.clone()));
+    }
+    assert_eq!(served.len(), KEYS);
+}
