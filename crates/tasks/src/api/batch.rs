@@ -35,7 +35,7 @@ pub(super) struct Operations {
 
 #[derive(Debug)]
 struct Kept {
-    /// What was asked, if the client named the request.
+    /// What was asked, if the client named the request and it is not to be done again.
     request: Option<String>,
     operation: Operation,
     bytes: usize,
@@ -183,6 +183,8 @@ impl Shared {
         result: operation::Result,
     ) -> Operation {
         let name = format!("{}/operations/{}", queue.parent(), Uuid::now_v7());
+        // What failed as a whole changed nothing, and may be tried again under the same name.
+        let request = request.filter(|_| matches!(result, operation::Result::Response(_)));
         let operation = Operation { name, metadata: Some(metadata), done: true, result: Some(result) };
         self.operations.lock().keep(request, operation.clone());
         operation

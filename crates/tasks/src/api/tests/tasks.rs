@@ -177,6 +177,11 @@ async fn a_batch_creates_what_it_can_and_says_what_it_could_not() {
     let failing =
         rig.ok(Method::POST, "queues/q/tasks:batchCreate", json!({ "requests": [named("a")] })).await;
     assert_eq!((&failing["metadata"]["state"], &failing["error"]["code"]), (&json!("FAILED"), &json!(6)));
+    // What failed as a whole is tried again.
+    let late = |id: &str| json!({ "requests": [named(id)], "requestId": "r2" });
+    let batch = async |id: &str| rig.ok(Method::POST, "queues/q/tasks:batchCreate", late(id)).await;
+    assert_eq!(batch("a").await["metadata"]["state"], "FAILED");
+    assert_eq!(batch("late").await["metadata"]["state"], "SUCCEEDED");
     for count in [0, 101] {
         let requests = vec![named("x"); count];
         let answer =
