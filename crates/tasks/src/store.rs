@@ -33,8 +33,10 @@
 pub mod clock;
 #[cfg(test)]
 pub(crate) mod contract;
+pub(crate) mod encoding;
 #[cfg(test)]
 pub(crate) mod reference;
+pub mod sqlite;
 
 use std::time::Duration;
 
@@ -43,6 +45,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use clock::Clock;
+pub use sqlite::SqliteStore;
 
 use crate::model::{Outcome, Queue, QueueName, QueueSettings, Spec, State, Task, TaskName};
 #[cfg(doc)]
