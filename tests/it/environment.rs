@@ -82,6 +82,7 @@ async fn a_service_gets_what_the_design_says_and_nothing_else_of_mare() {
         "MARE_INSTANCE",
         "MARE_PUBLIC_URL",
         "MARE_SERVICE",
+        "MARE_TOKEN",
         "MARE_URL_API",
         "MARE_URL_BROKEN",
         "MARE_URL_WORKER",

@@ -363,7 +363,8 @@ impl Shared {
         let client = Client { gateway, address, activity, role, worker, open };
         let ended = match &*client.role {
             Role::Public | Role::Service { .. } => serve_http1(io, client, &phase).await,
-            Role::Mounts { .. } => http2::serve_either(io, client, &phase).await,
+            // Boxed, or it would make the future of every public connection larger.
+            Role::Mounts { .. } => Box::pin(http2::serve_either(io, client, &phase)).await,
         };
         if let Err(error) = ended {
             tracing::debug!(%error, %peer, "client connection ended");

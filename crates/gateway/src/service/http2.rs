@@ -17,6 +17,7 @@ use http_body_util::Empty;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use mare_manifest::model::Limits;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
 
@@ -55,8 +56,8 @@ pub(super) async fn serve_either(mut io: Io, client: Client, phase: &Phase) -> h
 }
 
 async fn serve(io: Rewound, client: Client, phase: &Phase) -> hyper::Result<()> {
-    let idle = client.gateway.limits.idle;
-    // No timer of the connection's runs from here on, but for a client that takes nothing.
+    let Limits { idle, stall, .. } = client.gateway.limits;
+    // Of the connection's timers only the one for writing runs from here on.
     client.activity.begin(&Empty::<Bytes>::new());
     let client = Arc::new(Client { activity: Activity::new(), ..client });
     let streams = Arc::new(Streams::default());
@@ -66,7 +67,7 @@ async fn serve(io: Rewound, client: Client, phase: &Phase) -> hyper::Result<()> 
             let (client, stream) = (Arc::clone(&client), Stream::open(&streams));
             async move {
                 let response = client.gateway.respond(request, &client).await;
-                Ok::<_, Infallible>(response.map(|body| Streamed { body, _stream: stream }))
+                Ok::<_, Infallible>(response.map(|body| Streamed { body, stream, is_untaken: false }))
             }
         }
     });
@@ -82,11 +83,13 @@ async fn serve(io: Rewound, client: Client, phase: &Phase) -> hyper::Result<()> 
         ended = connection.as_mut() => return ended,
         () = stop.cancelled() => {}
         () = streams.quiet(idle) => {}
+        () = streams.untaken(stall) => return Ok(()),
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {
         ended = connection => ended,
         () = streams.quiet(GOODBYE) => Ok(()),
+        () = streams.untaken(stall) => Ok(()),
         () = phase.cut.cancelled() => Ok(()),
     }
 }
@@ -110,6 +113,10 @@ struct Streams {
     open: AtomicUsize,
     /// Since the last look.
     seen: AtomicBool,
+    /// Answers with a piece that the client has no room for yet.
+    untaken: AtomicUsize,
+    /// Pieces of answers that were asked for.
+    asked: AtomicUsize,
 }
 
 impl Streams {
@@ -118,6 +125,17 @@ impl Streams {
         loop {
             sleep(period).await;
             if !self.seen.swap(false, Ordering::Relaxed) && self.open.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Returns when for `period` to twice `period` the client took nothing of any answer, though there was some.
+    async fn untaken(&self, period: Duration) {
+        loop {
+            let before = self.asked.load(Ordering::Relaxed);
+            sleep(period).await;
+            if self.untaken.load(Ordering::Relaxed) > 0 && self.asked.load(Ordering::Relaxed) == before {
                 return;
             }
         }
@@ -143,7 +161,27 @@ impl Drop for Stream {
 
 struct Streamed {
     body: Body,
-    _stream: Stream,
+    stream: Stream,
+    /// The last piece that was asked for was there; the next is asked for when the client has room.
+    is_untaken: bool,
+}
+
+impl Streamed {
+    fn note(&mut self, is_untaken: bool) {
+        let untaken = &self.stream.0.untaken;
+        match (self.is_untaken, is_untaken) {
+            (false, true) => untaken.fetch_add(1, Ordering::Relaxed),
+            (true, false) => untaken.fetch_sub(1, Ordering::Relaxed),
+            (true, true) | (false, false) => return,
+        };
+        self.is_untaken = is_untaken;
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.note(false);
+    }
 }
 
 impl http_body::Body for Streamed {
@@ -154,7 +192,10 @@ impl http_body::Body for Streamed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        self.stream.0.asked.fetch_add(1, Ordering::Relaxed);
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        self.note(matches!(polled, Poll::Ready(Some(Ok(_)))));
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -121,6 +121,19 @@ async fn a_connection_rests_only_without_requests() {
 }
 
 #[tokio::test]
+async fn a_client_that_takes_nothing_is_not_waited_for() {
+    let rig = Rig::new(&format!("[limits]\nheader_time = '1h'\nidle = '1h'\nstall = '100ms'\n{API}"));
+    let (mut sender, connection) = connect::<Full<Bytes>>(rig.admin).await;
+    // More than all windows, and nobody reads it.
+    let body = Full::from(vec![b'x'; 16 * 1024 * 1024]);
+    let response: http::Response<hyper::body::Incoming> =
+        sender.send_request(request(Method::POST, "localhost", "/echo", body)).await.expect("an answer");
+    ends(connection).await;
+    assert!(response.into_body().collect().await.is_err(), "it was cut");
+    rig.settled().await;
+}
+
+#[tokio::test]
 async fn a_drain_finishes_what_is_under_way() {
     let rig = Rig::new(API);
     let (mut sender, connection) = connect::<Channelled>(rig.admin).await;

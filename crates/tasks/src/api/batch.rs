@@ -11,6 +11,8 @@ use super::fault::Fault;
 use super::time::timestamp;
 use crate::model::QueueName;
 use crate::proto::longrunning::{Operation, operation};
+use crate::proto::v2::batch_create_tasks_metadata::State as Made;
+use crate::proto::v2::batch_delete_tasks_metadata::State as Removed;
 use crate::proto::{any, rpc, v2};
 
 const CREATE_MAX: usize = 100;
@@ -33,7 +35,7 @@ pub(super) struct Operations {
 
 #[derive(Debug)]
 struct Kept {
-    /// What was asked, if the client named the request.
+    /// What was asked, if the client named the request and it is not to be done again.
     request: Option<String>,
     operation: Operation,
     bytes: usize,
@@ -89,8 +91,7 @@ impl Shared {
                 Err(error) => drop(failed.insert(place, Fault::from(error).status())),
             }
         }
-        use v2::batch_create_tasks_metadata::State;
-        let state = verdict(&failed, total, [State::Succeeded, State::PartiallySucceeded, State::Failed]);
+        let state = verdict(&failed, total, [Made::Succeeded, Made::PartiallySucceeded, Made::Failed]);
         let result = result(&failed, total, || {
             any("google.cloud.tasks.v2.BatchCreateTasksResponse", &v2::BatchCreateTasksResponse { tasks })
         });
@@ -152,8 +153,8 @@ impl Shared {
         while let Some(deleted) = under_way.join_next().await {
             note(Some(deleted), &mut failed);
         }
-        use v2::batch_delete_tasks_metadata::State;
-        let state = verdict(&failed, total, [State::Succeeded, State::PartiallySucceeded, State::Failed]);
+        let state =
+            verdict(&failed, total, [Removed::Succeeded, Removed::PartiallySucceeded, Removed::Failed]);
         let result = result(&failed, total, || any("google.protobuf.Empty", &()));
         let metadata = v2::BatchDeleteTasksMetadata {
             start_time: Some(timestamp(started)),
@@ -182,6 +183,8 @@ impl Shared {
         result: operation::Result,
     ) -> Operation {
         let name = format!("{}/operations/{}", queue.parent(), Uuid::now_v7());
+        // What failed as a whole changed nothing, and may be tried again under the same name.
+        let request = request.filter(|_| matches!(result, operation::Result::Response(_)));
         let operation = Operation { name, metadata: Some(metadata), done: true, result: Some(result) };
         self.operations.lock().keep(request, operation.clone());
         operation

@@ -4,6 +4,7 @@ use prost::{DecodeError, Message};
 
 use crate::model::{HttpRequest, Token};
 use crate::proto::v2;
+use crate::proto::v2::http_target::AuthorizationHeader;
 use crate::proto::v2::uri_override::{Scheme, UriOverrideEnforceMode};
 
 /// The request a task of such a queue makes. `target` is the serialized message of [`crate::model::Target::Override`].
@@ -25,14 +26,13 @@ pub fn apply(target: &[u8], mut request: HttpRequest) -> Result<HttpRequest, Dec
         request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case(&header.key));
         request.headers.push((header.key, header.value));
     }
-    use v2::http_target::AuthorizationHeader as A;
     let given = |text: String| Some(text).filter(|text| !text.is_empty());
     match target.authorization_header {
-        Some(A::OidcToken(token)) => {
+        Some(AuthorizationHeader::OidcToken(token)) => {
             request.token =
                 Some(Token::Oidc { email: token.service_account_email, audience: given(token.audience) });
         }
-        Some(A::OauthToken(token)) => {
+        Some(AuthorizationHeader::OauthToken(token)) => {
             request.token =
                 Some(Token::OAuth { email: token.service_account_email, scope: given(token.scope) });
         }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn address(text: &str) -> SocketAddr {
@@ -117,4 +119,27 @@ fn entries_are_hosts_or_hosts_with_ports() {
     check("user@example.com", None);
     check("*", None);
     check("", None);
+}
+
+proptest! {
+    #[test]
+    fn the_stable_form_means_the_same_and_is_stable(
+        host in prop::sample::select(vec!["worker.mare.internal", "WORKER.mare.internal:7", "127.0.0.1:4001",
+            "localhost:4001", "127.0.0.1:9100", "evil.example"]),
+        rest in "[/?#a-z%@:]{0,12}",
+    ) {
+        let (targets, url) = (targets(), format!("http://{host}{rest}"));
+        if let Some(stable) = targets.stable(&url) {
+            prop_assert_eq!(targets.classify(&stable), targets.classify(&url));
+            prop_assert_eq!(targets.stable(&stable), None);
+        }
+    }
+
+    #[test]
+    fn nothing_leads_out_but_to_what_is_listed(url in "(http|https|HTTP)://\\PC{0,24}") {
+        if let Place::External(External { host, port, .. }) = targets().classify(&url) {
+            let listed = targets().external.iter().any(|allowed| allowed.covers(&host, port));
+            prop_assert!(listed, "{} leads to {}:{}", url, host, port);
+        }
+    }
 }

@@ -70,30 +70,18 @@ async fn queues_are_refused_in_the_words_of_the_service() {
     }
     check(Method::DELETE, "queues/declared", Value::Null, "FAILED_PRECONDITION", &declared).await;
     check(Method::PATCH, "queues/declared", json!({}), "FAILED_PRECONDITION", &declared).await;
-    check(
-        Method::GET,
-        "queues?pageToken=nonsense",
-        Value::Null,
-        "INVALID_ARGUMENT",
-        "The page token is not valid.",
-    )
-    .await;
-    check(
-        Method::GET,
-        "queues?pageSize=-1",
-        Value::Null,
-        "INVALID_ARGUMENT",
-        "The page size cannot be negative.",
-    )
-    .await;
-    check(
-        Method::GET,
-        "queues?filter=name:x",
-        Value::Null,
-        "INVALID_ARGUMENT",
-        "The filter must be `state: RUNNING` or `state: PAUSED`.",
-    )
-    .await;
+}
+
+#[tokio::test]
+async fn listings_check_what_they_are_asked() {
+    let rig = Rig::new().await;
+    let check = async |query: &str, text: &str| {
+        let answer = rig.ask(Method::GET, &format!("queues?{query}"), Value::Null).await;
+        assert_eq!((answer.status, answer.error()), (400, ("INVALID_ARGUMENT", text)), "{query}");
+    };
+    check("pageToken=nonsense", "The page token is not valid.").await;
+    check("pageSize=-1", "The page size cannot be negative.").await;
+    check("filter=name:x", "The filter must be `state: RUNNING` or `state: PAUSED`.").await;
 }
 
 #[tokio::test]
@@ -177,11 +165,6 @@ async fn tasks_are_refused_in_the_words_of_the_service() {
         task[field] = value;
         task
     };
-    let request = |field: &str, value: Value| {
-        let mut task = to_worker();
-        task["httpRequest"][field] = value;
-        task
-    };
     check(with("name", json!("tasks/t")), TASK_NAME).await;
     check(with("name", json!(name_of("q_", "t"))), TASK_NAME).await;
     check(
@@ -197,6 +180,37 @@ async fn tasks_are_refused_in_the_words_of_the_service() {
         ('projects/p/locations/local/queues/other').",
     )
     .await;
+    for seconds in ["14.999s", "1800.001s", "-20s"] {
+        check(with("dispatchDeadline", json!(seconds)), DEADLINE).await;
+    }
+    let app_engine = |deadline: &str| json!({ "appEngineHttpRequest": {}, "dispatchDeadline": deadline });
+    check(app_engine("86416s"), "Task.dispatchDeadline must be between [15s, 24h15s].").await;
+    check(app_engine("86415s"), "App Engine targets are not served here; use httpRequest.").await;
+    check(
+        with("scheduleTime", json!("2100-01-01T00:00:00Z")),
+        "The Task.scheduleTime, 2099-12-31T16:00:00-08:00, is \
+        too far in the future. Schedule time must be no more than 720h in the future.",
+    )
+    .await;
+    check(
+        with("retryConfig", json!({ "maxAttempts": -2 })),
+        "RetryConfig.maxAttempts must be greater or equal to -1.",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn requests_of_tasks_are_refused_in_the_words_of_the_service() {
+    let rig = Rig::new().await;
+    let check = async |task: Value, text: &str| {
+        let answer = rig.create("q", task.clone()).await;
+        assert_eq!((answer.status, answer.error()), (400, ("INVALID_ARGUMENT", text)), "{task}");
+    };
+    let request = |field: &str, value: Value| {
+        let mut task = to_worker();
+        task["httpRequest"][field] = value;
+        task
+    };
     check(json!({}), "HttpRequest.url is required.").await;
     check(request("url", json!("")), "HttpRequest.url is required.").await;
     let scheme = "HttpTarget.url must start with 'http://' or 'https://'.";
@@ -244,23 +258,6 @@ async fn tasks_are_refused_in_the_words_of_the_service() {
     check(request("httpMethod", json!(99)), "HttpRequest.httpMethod is not known.").await;
     check(json!({ "httpRequest": { "url": "http://worker.mare.internal/", "httpMethod": "GET", "body": "YQ==" } }),
         "HttpRequest.body is allowed only with the methods POST, PUT and PATCH.").await;
-    for seconds in ["14.999s", "1800.001s", "-20s"] {
-        check(with("dispatchDeadline", json!(seconds)), DEADLINE).await;
-    }
-    let app_engine = |deadline: &str| json!({ "appEngineHttpRequest": {}, "dispatchDeadline": deadline });
-    check(app_engine("86416s"), "Task.dispatchDeadline must be between [15s, 24h15s].").await;
-    check(app_engine("86415s"), "App Engine targets are not served here; use httpRequest.").await;
-    check(
-        with("scheduleTime", json!("2100-01-01T00:00:00Z")),
-        "The Task.scheduleTime, 2099-12-31T16:00:00-08:00, is \
-        too far in the future. Schedule time must be no more than 720h in the future.",
-    )
-    .await;
-    check(
-        with("retryConfig", json!({ "maxAttempts": -2 })),
-        "RetryConfig.maxAttempts must be greater or equal to -1.",
-    )
-    .await;
 }
 
 #[tokio::test]

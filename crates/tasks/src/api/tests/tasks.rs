@@ -162,13 +162,13 @@ async fn a_batch_creates_what_it_can_and_says_what_it_could_not() {
         .map(|(place, status)| (place.as_str(), status["code"].as_u64()))
         .collect();
     assert_eq!(failed, [("1", Some(3)), ("3", Some(6)), ("4", Some(3))]);
-    let names: Vec<_> = operation["response"]["tasks"]
+    let created: Vec<_> = operation["response"]["tasks"]
         .as_array()
         .expect("tasks")
         .iter()
         .map(|task| task["name"].as_str().unwrap_or_default().to_owned())
         .collect();
-    assert_eq!(names, [name_of("q", "a"), name_of("q", "b")]);
+    assert_eq!(created, [name_of("q", "a"), name_of("q", "b")]);
     // The same request again is the same operation.
     assert_eq!(rig.ok(Method::POST, "queues/q/tasks:batchCreate", batch).await, operation);
     let name = operation["name"].as_str().expect("a name");
@@ -177,6 +177,11 @@ async fn a_batch_creates_what_it_can_and_says_what_it_could_not() {
     let failing =
         rig.ok(Method::POST, "queues/q/tasks:batchCreate", json!({ "requests": [named("a")] })).await;
     assert_eq!((&failing["metadata"]["state"], &failing["error"]["code"]), (&json!("FAILED"), &json!(6)));
+    // What failed as a whole is tried again.
+    let late = |id: &str| json!({ "requests": [named(id)], "requestId": "r2" });
+    let batch = async |id: &str| rig.ok(Method::POST, "queues/q/tasks:batchCreate", late(id)).await;
+    assert_eq!(batch("a").await["metadata"]["state"], "FAILED");
+    assert_eq!(batch("late").await["metadata"]["state"], "SUCCEEDED");
     for count in [0, 101] {
         let requests = vec![named("x"); count];
         let answer =
