@@ -33,9 +33,11 @@
 pub mod clock;
 #[cfg(test)]
 pub(crate) mod contract;
+pub(crate) mod encoding;
 pub mod postgres;
 #[cfg(test)]
 pub(crate) mod reference;
+pub mod sqlite;
 
 use std::time::Duration;
 
@@ -44,6 +46,8 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use clock::Clock;
+pub use postgres::PostgresStore;
+pub use sqlite::SqliteStore;
 
 use crate::model::{Outcome, Queue, QueueName, QueueSettings, Spec, State, Task, TaskName};
 #[cfg(doc)]

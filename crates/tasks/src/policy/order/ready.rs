@@ -76,6 +76,12 @@ impl Ready {
         Some(place)
     }
 
+    /// Forgets the tasks, not the turns.
+    pub fn clear(&mut self) {
+        self.levels.clear();
+        self.len = 0;
+    }
+
     fn drop_if_empty(&mut self, priority: i16) {
         if self.levels.get(&Reverse(priority)).is_some_and(|level| level.keys.is_empty()) {
             self.levels.remove(&Reverse(priority));
