@@ -46,6 +46,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use clock::Clock;
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 use crate::model::{Outcome, Queue, QueueName, QueueSettings, Spec, State, Task, TaskName};

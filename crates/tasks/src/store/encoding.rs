@@ -101,6 +101,23 @@ pub(crate) fn read_progress(bytes: &[u8]) -> Result<Progress, Unreadable> {
     })
 }
 
+/// Of a task's own rule, which its spec has, too: for who wants nothing else of it.
+pub(crate) fn write_retry(retry: &Retry) -> Vec<u8> {
+    write(&retry_out(retry))
+}
+
+pub(crate) fn read_retry(bytes: &[u8]) -> Result<Retry, Unreadable> {
+    retry_in(&message(bytes)?)
+}
+
+pub(crate) fn write_outcome(outcome: &Outcome) -> Vec<u8> {
+    write(&outcome_out(outcome))
+}
+
+pub(crate) fn read_outcome(bytes: &[u8]) -> Result<Outcome, Unreadable> {
+    outcome_in(message(bytes)?)
+}
+
 pub(crate) fn write_settings(settings: &QueueSettings) -> Vec<u8> {
     let RateLimits { per_second, burst, concurrent } = settings.limits;
     let (service, path, target_override) = match &settings.target {

@@ -17,7 +17,6 @@
 //! - News travels as `wake` says; whoever misses it finds out half a second later.
 
 mod batch;
-mod codec;
 mod create;
 mod dead;
 mod error;
@@ -58,7 +57,7 @@ use super::{
 use crate::model::{Queue, QueueName, QueueSettings, State, Task, TaskName};
 
 /// The store. Closed, or dropped, it lets go of its connections.
-pub struct Postgres {
+pub struct PostgresStore {
     pool: Pool,
     windows: Windows,
     dead: Dead,
@@ -72,7 +71,7 @@ pub struct Postgres {
     stop: CancellationToken,
 }
 
-impl Postgres {
+impl PostgresStore {
     /// Connects to the database at `url`, whose user may create a schema there, and brings the schema up to date.
     pub async fn open(url: &str, options: Options) -> Result<Self, Error> {
         let dead = Dead::new(&options);
@@ -113,7 +112,7 @@ impl Postgres {
 }
 
 #[async_trait]
-impl Store for Postgres {
+impl Store for PostgresStore {
     async fn put_queue(&self, settings: QueueSettings, put: Put) -> Result<Queue, Error> {
         self.told(queues::put(&self.pool, &settings, put).await)
     }

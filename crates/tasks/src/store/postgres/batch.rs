@@ -13,8 +13,9 @@ use tokio::task::JoinSet;
 
 use crate::store::Error;
 
-/// Writes at once. More only makes each of them smaller.
-const WRITERS: usize = 2;
+/// Writes at once: who comes while one waits for the disk need not wait for its end, too. More would only make each of
+/// them smaller.
+const WRITERS: usize = 4;
 
 /// Items in one write. Beyond some hundreds the wait for the disk no longer matters.
 const ITEMS_MAX: usize = 512;

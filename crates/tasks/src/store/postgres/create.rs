@@ -9,11 +9,10 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::batch::Write;
-use super::codec;
 use super::pool::{Failure, Pool, Repeat, micros, span, timestamp};
 use super::wake::Wake;
 use crate::model::{Progress, Task, TaskName};
-use crate::store::{Error, NewTask};
+use crate::store::{Error, NewTask, encoding};
 
 /// A task is created unless its queue is gone, or its name taken by one that lives.
 /// The order of the rows is the order of creation.
@@ -53,7 +52,7 @@ impl Creation {
             Some(id) => Arc::from(id.as_str()),
             None => Arc::from(Uuid::now_v7().simple().to_string()),
         };
-        let spec = codec::spec_bytes(&task.spec);
+        let spec = encoding::write_spec(&task.spec);
         Self { task, id, spec }
     }
 }
@@ -192,7 +191,7 @@ async fn insert_rows(
         .bind(
             items
                 .iter()
-                .map(|item| item.task.spec.retry.as_ref().map(codec::retry_bytes))
+                .map(|item| item.task.spec.retry.as_ref().map(encoding::write_retry))
                 .collect::<Vec<_>>(),
         )
         .fetch_all(connection)

@@ -1,6 +1,7 @@
 //! What the database's errors mean to the callers of a store.
 
 use crate::store::Error;
+use crate::store::encoding::Unreadable;
 
 /// Serialization failure, deadlock, lock timeout, statement cancelled by timeout, too many connections, starting up:
 /// the transaction was rolled back, so it is safe to repeat.
@@ -19,6 +20,12 @@ impl From<sqlx::Error> for Error {
             _ => code_starts_with(&error, &BUSY),
         };
         if is_busy { Self::Busy } else { Self::Database(error.to_string()) }
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(error: Unreadable) -> Self {
+        Self::Database(format!("read what a later version or somebody else wrote: {error}"))
     }
 }
 

@@ -7,14 +7,14 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::dead::Dead;
 use super::error::is_broken;
+use super::pace;
 use super::pool::{Failure, Pool, Repeat, micros, span, timestamp};
 use super::row::{self, count, get};
-use super::{codec, pace};
 use crate::model::{QueueName, QueueSettings};
 use crate::policy::pace::Pace;
 use crate::policy::wake::Waiting;
 use crate::policy::{backoff, later};
-use crate::store::{Error, LEASE_MARGIN, Lease, LeaseToken, Leased};
+use crate::store::{Error, LEASE_MARGIN, Lease, LeaseToken, Leased, encoding};
 
 /// Scheduled tasks that become due at one lease: among more than these, time goes before priority.
 const RISING_MAX: i32 = 5000;
@@ -77,7 +77,7 @@ async fn lease_once(pool: &Pool, name: &QueueName, max: usize, dead: &Dead) -> R
         .fetch_optional(&mut *transaction)
         .await?
         .ok_or(Error::NoQueue)?;
-    let Some(mut entered) = entered(name, &row)? else {
+    let Some(mut entered) = entered(&row)? else {
         return Ok(Lease::default());
     };
     let has_ended = entered.next_end.is_some_and(|end| end <= entered.now);
@@ -166,7 +166,7 @@ fn judge(entered: &Entered, row: &PgRow) -> Result<(String, bool), Error> {
 }
 
 /// `None`: the queue is paused.
-fn entered(name: &QueueName, row: &PgRow) -> Result<Option<Entered>, Error> {
+fn entered(row: &PgRow) -> Result<Option<Entered>, Error> {
     let Some(now) = get::<Option<i64>>(row, "now")? else {
         return Ok(None);
     };
@@ -174,7 +174,7 @@ fn entered(name: &QueueName, row: &PgRow) -> Result<Option<Entered>, Error> {
     Ok(Some(Entered {
         queue: get(row, "queue_id")?,
         now: timestamp(now),
-        settings: codec::settings(get(row, "settings")?, name.clone(), false)?,
+        settings: encoding::read_settings(get(row, "settings")?)?,
         pace: pace::read(row)?,
         leased: count(row, "leased")?,
         due: get(row, "locked")?,

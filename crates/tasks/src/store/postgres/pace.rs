@@ -6,13 +6,12 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-use super::codec;
 use super::pool::{Failure, Pool, Repeat, micros, timestamp};
 use super::row::get;
 use crate::model::{Answer, QueueName, RateLimits};
 use crate::policy::bucket::Bucket;
 use crate::policy::pace::Pace;
-use crate::store::Error;
+use crate::store::{Error, encoding};
 
 pub(super) fn read(row: &PgRow) -> Result<Pace, Error> {
     let time = |column| Ok::<_, Error>(get::<Option<i64>>(row, column)?.map(timestamp));
@@ -65,7 +64,7 @@ pub(super) async fn lock(
         ) p JOIN mare_tasks.queues q ON q.id = p.queue_id";
     let row = sqlx::query(LOCK).bind(name.as_str()).bind(clock).fetch_optional(connection).await?;
     let Some(row) = row else { return Ok(None) };
-    let settings = codec::settings(get(&row, "settings")?, name.clone(), false)?;
+    let settings = encoding::read_settings(get(&row, "settings")?).map_err(Error::from)?;
     let now = timestamp(get(&row, "now")?);
     Ok(Some(Locked { queue: get(&row, "id")?, limits: settings.limits, pace: read(&row)?, now }))
 }

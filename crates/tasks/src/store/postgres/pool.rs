@@ -13,7 +13,7 @@ use super::error::{is_broken, is_collision};
 use crate::store::{Clock, Error};
 
 /// Several processes stay below PostgreSQL's default of 100.
-const CONNECTIONS_MAX: u32 = 10;
+const CONNECTIONS_MAX: u32 = 16;
 
 /// How long a caller waits for a connection before it is told that the store is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);

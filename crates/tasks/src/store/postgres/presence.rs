@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Queues that are emptied and have something to do.
 const BACKLOGS: &str = "
-    SELECT q.name, q.id, q.state, q.declared, q.purged_at, q.settings FROM mare_tasks.queues q
+    SELECT q.name, q.id, q.state, q.purged_at, q.settings FROM mare_tasks.queues q
     WHERE q.state = 1 AND EXISTS (SELECT FROM mare_tasks.tasks t WHERE t.queue_id = q.id)";
 
 /// A connection of its own, for the lock lives as long as the connection.

@@ -9,17 +9,17 @@ use sqlx::{PgConnection, Row};
 
 use super::pool::{Failure, Pool, Repeat, micros, span, timestamp};
 use super::row::get;
-use super::{codec, pace, page};
+use super::{pace, page};
 use crate::model::{Queue, QueueName, QueueSettings, State};
 use crate::policy::pace::Pace;
-use crate::store::{Error, Page, Put, Slice, Windows};
+use crate::store::{Error, Page, Put, Slice, Windows, encoding};
 
 const READ: &str = "
-    SELECT q.id, q.name, q.state, q.declared, q.purged_at, q.settings FROM mare_tasks.queues q WHERE q.name = $1";
+    SELECT q.id, q.name, q.state, q.purged_at, q.settings FROM mare_tasks.queues q WHERE q.name = $1";
 
 /// `0` comes after `/`: what begins with the parent and a slash is between the two.
 const LIST: &str = "
-    SELECT q.id, q.name, q.state, q.declared, q.purged_at, q.settings FROM mare_tasks.queues q
+    SELECT q.id, q.name, q.state, q.purged_at, q.settings FROM mare_tasks.queues q
     WHERE q.name > $1 AND q.name < $2 AND q.name > $3 ORDER BY q.name LIMIT $4";
 
 /// Ends some tasks of a queue, in the order in which settlements lock them; tells how many.
@@ -59,15 +59,9 @@ pub(super) async fn names(pool: &Pool) -> Result<Vec<QueueName>, Error> {
 }
 
 pub(super) fn read(row: &PgRow) -> Result<Queue, Error> {
-    let name: &str = get(row, "name")?;
-    let name = QueueName::parse(name).map_err(|error| codec::unreadable("the name of a queue", &error))?;
     let state = if get::<i16>(row, "state")? == PAUSED { State::Paused } else { State::Running };
     let purged_at = get::<Option<i64>>(row, "purged_at")?.map(timestamp);
-    Ok(Queue {
-        settings: codec::settings(get(row, "settings")?, name, get(row, "declared")?)?,
-        state,
-        purged_at,
-    })
+    Ok(Queue { settings: encoding::read_settings(get(row, "settings")?)?, state, purged_at })
 }
 
 const RUNNING: i16 = 1;
@@ -107,10 +101,9 @@ async fn change(
     let mut pace = locked.pace;
     pace.change(&known.settings.limits, &settings.limits, locked.now);
     pace::write(connection, locked.queue, &pace).await?;
-    sqlx::query("UPDATE mare_tasks.queues SET settings = $2, declared = $3 WHERE id = $1")
+    sqlx::query("UPDATE mare_tasks.queues SET settings = $2 WHERE id = $1")
         .bind(locked.queue)
-        .bind(codec::settings_bytes(settings))
-        .bind(settings.declared)
+        .bind(encoding::write_settings(settings))
         .execute(connection)
         .await?;
     Ok(Queue { settings: settings.clone(), ..known })
@@ -126,7 +119,7 @@ async fn create(
             SELECT FROM mare_tasks.deleted_queues d WHERE d.name = $1 AND d.until > mare_tasks.micros($2)) AS blocked";
     // Nothing is there to conflict with unless somebody else is creating it.
     const INSERT: &str = "
-        INSERT INTO mare_tasks.queues (name, state, declared, settings) VALUES ($1, $2, $3, $4)
+        INSERT INTO mare_tasks.queues (name, state, settings) VALUES ($1, $2, $3)
         ON CONFLICT DO NOTHING RETURNING id";
     let name = settings.name.as_str();
     let row = sqlx::query(BLOCKED).bind(name).bind(clock).fetch_one(&mut *connection).await?;
@@ -136,8 +129,7 @@ async fn create(
     let id: Option<i64> = sqlx::query_scalar(INSERT)
         .bind(name)
         .bind(RUNNING)
-        .bind(settings.declared)
-        .bind(codec::settings_bytes(settings))
+        .bind(encoding::write_settings(settings))
         .fetch_optional(&mut *connection)
         .await?;
     let id = id.ok_or(Failure::Lost)?;
@@ -198,7 +190,7 @@ pub(super) async fn purge(pool: &Pool, name: &QueueName, window: Duration) -> Re
     let mark = || async {
         let row = sqlx::query(
             "UPDATE mare_tasks.queues q SET purged_at = mare_tasks.micros($2) WHERE q.name = $1
-             RETURNING q.id, q.name, q.state, q.declared, q.purged_at, q.settings",
+             RETURNING q.id, q.name, q.state, q.purged_at, q.settings",
         );
         let row = row.bind(name.as_str()).bind(pool.clock()).fetch_optional(&pool.pool).await?;
         let row = row.ok_or(Error::NoQueue)?;
@@ -225,8 +217,8 @@ pub(super) async fn delete(pool: &Pool, name: &QueueName, windows: Windows) -> R
     let delete = || async {
         let mut transaction = pool.pool.begin().await?;
         let locked = pace::lock(&mut transaction, pool.clock(), name).await?.ok_or(Error::NoQueue)?;
-        let declared = sqlx::query_scalar("SELECT declared FROM mare_tasks.queues WHERE id = $1");
-        if declared.bind(locked.queue).fetch_one(&mut *transaction).await? {
+        let known = read(&sqlx::query(READ).bind(name.as_str()).fetch_one(&mut *transaction).await?)?;
+        if known.settings.declared {
             return Err(Error::QueueIsDeclared.into());
         }
         sqlx::query("DELETE FROM mare_tasks.queues WHERE id = $1")

@@ -1,20 +1,17 @@
 //! Tasks as rows.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-use super::codec::{self, SpecColumns, unreadable};
 use super::pool::timestamp;
 use crate::model::{Attempt, Outcome, Progress, QueueName, Retry, Task, TaskName};
-use crate::store::Error;
+use crate::store::{Error, encoding};
 
 /// The columns that [`task`] reads.
-pub(super) const COLUMNS: &str = "t.id, t.schedule_time, t.create_time, t.deadline, t.priority, t.fairness_key, t.spec, \
-    t.retry, t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched, \
-    t.outcome";
+pub(super) const COLUMNS: &str = "t.id, t.schedule_time, t.create_time, t.spec, t.dispatched_count, t.answered_count, \
+    t.executed_count, t.first_attempt, t.scheduled, t.dispatched, t.outcome";
 
 /// The columns that [`retry`] and [`progress`] read.
 pub(super) const PROGRESS: &str = "t.id, t.schedule_time, t.retry, t.dispatched_count, t.answered_count, \
@@ -22,18 +19,10 @@ pub(super) const PROGRESS: &str = "t.id, t.schedule_time, t.retry, t.dispatched_
 
 /// The task in a row of the queue.
 pub(super) fn task(queue: &QueueName, row: &PgRow) -> Result<Task, Error> {
-    let columns = SpecColumns {
-        dispatch_deadline: Duration::from_micros(count(row, "deadline")?),
-        retry: retry(row)?,
-        priority: get(row, "priority")?,
-        fairness_key: String::from_utf8(get(row, "fairness_key")?)
-            .map_err(|error| unreadable("a fairness key", &error))?,
-    };
-    let spec = codec::spec(get(row, "spec")?, columns)?;
     let id: &str = get(row, "id")?;
     Ok(Task {
         name: TaskName { queue: queue.clone(), id: Arc::from(id) },
-        spec: Arc::new(spec),
+        spec: Arc::new(encoding::read_spec(get(row, "spec")?)?),
         schedule_time: timestamp(get(row, "schedule_time")?),
         create_time: timestamp(get(row, "create_time")?),
         progress: progress(row)?,
@@ -42,7 +31,7 @@ pub(super) fn task(queue: &QueueName, row: &PgRow) -> Result<Task, Error> {
 
 /// The task's own retry rule.
 pub(super) fn retry(row: &PgRow) -> Result<Option<Retry>, Error> {
-    get::<Option<&[u8]>>(row, "retry")?.map(codec::retry).transpose()
+    Ok(get::<Option<&[u8]>>(row, "retry")?.map(encoding::read_retry).transpose()?)
 }
 
 pub(super) fn progress(row: &PgRow) -> Result<Progress, Error> {
@@ -64,13 +53,14 @@ pub(super) fn progress(row: &PgRow) -> Result<Progress, Error> {
 }
 
 pub(super) fn outcome(row: &PgRow, column: &str) -> Result<Option<Outcome>, Error> {
-    get::<Option<&[u8]>>(row, column)?.map(codec::outcome).transpose()
+    Ok(get::<Option<&[u8]>>(row, column)?.map(encoding::read_outcome).transpose()?)
 }
 
 /// A number that is never below zero.
 pub(super) fn count<T: TryFrom<i64>>(row: &PgRow, column: &str) -> Result<T, Error> {
     let number: i64 = get(row, column)?;
-    T::try_from(number).map_err(|_outside| unreadable(column, &number))
+    T::try_from(number)
+        .map_err(|_outside| Error::Database(format!("read {column}: {number} is out of range")))
 }
 
 pub(super) fn get<'r, T>(row: &'r PgRow, column: &str) -> Result<T, Error>

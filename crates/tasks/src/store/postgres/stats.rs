@@ -16,7 +16,7 @@ const KEYS_MAX: i64 = 1000;
 /// `due` has the oldest task of each key first, so a walk from key to key finds the oldest of all.
 const STATS: &str = "
     WITH clock AS MATERIALIZED (SELECT mare_tasks.micros($1) AS now)
-    SELECT q.id, q.name, q.state, q.declared, q.purged_at, q.settings, q.forgotten,
+    SELECT q.id, q.name, q.state, q.purged_at, q.settings, q.forgotten,
         (SELECT count(*) FROM (SELECT FROM mare_tasks.tasks t WHERE t.queue_id = q.id AND t.state = 1 LIMIT $2) x)
             AS due,
         (SELECT count(*) FROM (SELECT FROM mare_tasks.tasks t WHERE t.queue_id = q.id AND t.state = 0 LIMIT $2) x)

@@ -20,8 +20,8 @@ fn fresh_database() -> String {
     servers::Postgres::shared().fresh_database()
 }
 
-async fn open(url: &str, options: Options) -> Postgres {
-    Postgres::open(url, options).await.expect("a database")
+async fn open(url: &str, options: Options) -> PostgresStore {
+    PostgresStore::open(url, options).await.expect("a database")
 }
 
 /// A queue that nothing but its concurrency slows down.
@@ -34,7 +34,7 @@ fn unnamed(count: usize) -> Vec<NewTask> {
     vec![NewTask { id: None, ..new_task(&queue_name("q"), "x") }; count]
 }
 
-async fn create(store: &Postgres, tasks: Vec<NewTask>) -> HashSet<Arc<str>> {
+async fn create(store: &PostgresStore, tasks: Vec<NewTask>) -> HashSet<Arc<str>> {
     store.create(tasks).await.into_iter().map(|task| task.expect("created").name.id).collect()
 }
 
@@ -43,6 +43,6 @@ fn settlement(leased: &Leased, answer: Answer) -> Settlement {
     Settlement { name: leased.task.name.clone(), token: leased.token, end: End::Attempted(outcome) }
 }
 
-async fn succeed(store: &Postgres, leased: &[Leased]) -> Result<Vec<Settled>, Error> {
+async fn succeed(store: &PostgresStore, leased: &[Leased]) -> Result<Vec<Settled>, Error> {
     store.settle(leased.iter().map(|leased| settlement(leased, status(200))).collect()).await
 }

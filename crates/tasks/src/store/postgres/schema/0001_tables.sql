@@ -5,11 +5,10 @@ CREATE TABLE mare_tasks.queues (
     name text COLLATE "C" NOT NULL UNIQUE,
     -- 1 running, 2 paused
     state smallint NOT NULL,
-    declared boolean NOT NULL,
     purged_at bigint,
     -- dead letters that were given up, ever
     forgotten bigint NOT NULL DEFAULT 0,
-    -- a StoredSettings message, see codec.rs
+    -- encoding::write_settings
     settings bytea NOT NULL
 );
 
@@ -73,11 +72,11 @@ CREATE TABLE mare_tasks.tasks (
     named boolean NOT NULL,
     id text COLLATE "C" NOT NULL,
     fairness_key bytea NOT NULL,
-    -- a StoredSpec message, see codec.rs; it can be long, and only who leases or reads the task needs it
+    -- encoding::write_spec; it can be long, and only who leases or reads the task needs it
     spec bytea NOT NULL,
-    -- a StoredRetry message, if it overrides the queue's
+    -- encoding::write_retry, if it overrides the queue's
     retry bytea,
-    -- StoredOutcome messages: of the last attempt, and of the one before it while one is under way
+    -- encoding::write_outcome: of the last attempt, and of the one before it while one is under way
     outcome bytea,
     previous_outcome bytea,
     PRIMARY KEY (queue_id, id)

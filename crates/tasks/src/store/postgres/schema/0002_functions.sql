@@ -66,9 +66,9 @@ END $$;
 -- `lease_token` whether (1) more is due.
 CREATE FUNCTION mare_tasks.take(queue bigint, wanted integer, now bigint, margin bigint, filled double precision)
 RETURNS TABLE (
-    id text, schedule_time bigint, create_time bigint, deadline bigint, priority smallint, fairness_key bytea,
-    spec bytea, retry bytea, dispatched_count bigint, answered_count bigint, executed_count bigint, first_attempt bigint,
-    scheduled bigint, dispatched bigint, outcome bytea, previous_outcome bytea, lease_token bigint
+    id text, schedule_time bigint, create_time bigint, spec bytea, dispatched_count bigint, answered_count bigint,
+    executed_count bigint, first_attempt bigint, scheduled bigint, dispatched bigint, outcome bytea,
+    previous_outcome bytea, lease_token bigint
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -85,7 +85,7 @@ BEGIN
     SELECT p.turn, p.next_key INTO last_turn, from_key FROM mare_tasks.paces p WHERE p.queue_id = queue;
     LOOP
         SELECT t.priority INTO level FROM mare_tasks.tasks t
-            WHERE t.queue_id = queue AND t.state = 1 AND t.priority < coalesce(level, 32767)
+            WHERE t.queue_id = queue AND t.state = 1 AND t.priority < coalesce(level::integer, 32768)
             ORDER BY t.priority DESC LIMIT 1;
         EXIT WHEN level IS NULL OR wanted <= 0;
         WITH RECURSIVE onwards AS (
@@ -143,17 +143,17 @@ BEGIN
                 scheduled = t.schedule_time, dispatched = now, outcome = NULL,
                 previous_scheduled = t.scheduled, previous_dispatched = t.dispatched, previous_outcome = t.outcome
             FROM locked l WHERE t.ctid = l.row
-            RETURNING l.place, t.id, t.schedule_time, t.create_time, t.deadline, t.priority, t.fairness_key, t.spec,
-                t.retry, t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched,
-                t.outcome, t.previous_outcome, t.lease_token
+            RETURNING l.place, t.fairness_key, t.id, t.schedule_time, t.create_time, t.spec, t.dispatched_count,
+                t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched, t.outcome,
+                t.previous_outcome, t.lease_token
         ), served AS (
             INSERT INTO mare_tasks.turns (queue_id, priority, fairness_key, turn)
             SELECT queue, level, t.fairness_key, last_turn + max(t.place) FROM taken t GROUP BY t.fairness_key
             ON CONFLICT (queue_id, priority, fairness_key) DO UPDATE SET turn = excluded.turn
         )
-        SELECT t.id, t.schedule_time, t.create_time, t.deadline, t.priority, t.fairness_key, t.spec,
-            t.retry, t.dispatched_count, t.answered_count, t.executed_count, t.first_attempt, t.scheduled, t.dispatched,
-            t.outcome, t.previous_outcome, t.lease_token
+        SELECT t.id, t.schedule_time, t.create_time, t.spec, t.dispatched_count, t.answered_count,
+            t.executed_count, t.first_attempt, t.scheduled, t.dispatched, t.outcome, t.previous_outcome,
+            t.lease_token
         FROM taken t ORDER BY t.place;
         GET DIAGNOSTICS taken_here = ROW_COUNT;
         -- Past the places of those that somebody else had locked, too.

@@ -6,13 +6,12 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-use super::super::codec;
 use super::super::dead::Dead;
 use super::super::pool::{micros, timestamp};
 use super::super::row::{self, get};
 use crate::model::{Outcome, Progress};
 use crate::policy::{attempt, backoff, later};
-use crate::store::{End, Error, Settled, Settlement};
+use crate::store::{End, Error, Settled, Settlement, encoding};
 
 /// Reads what a settlement may change, if its token is the latest.
 pub(super) const READ: &str = "
@@ -82,7 +81,7 @@ impl Changes {
             }
             End::Attempted(outcome) => outcome.clone(),
         };
-        let settings = codec::settings(get(row, "settings")?, item.name.queue.clone(), false)?;
+        let settings = encoding::read_settings(get(row, "settings")?)?;
         let retry = row::retry(row)?.unwrap_or(settings.retry);
         let progress = attempt::ended(&row::progress(row)?, outcome.clone());
         let (settled, schedule_time) = if backoff::is_exhausted(&retry, &progress, now) {
@@ -106,7 +105,7 @@ impl Changes {
                 .bind(ended.iter().map(|it| micros(it.schedule_time)).collect::<Vec<_>>())
                 .bind(ended.iter().map(|it| i64::from(it.progress.answered)).collect::<Vec<_>>())
                 .bind(ended.iter().map(|it| i64::from(it.progress.executed)).collect::<Vec<_>>())
-                .bind(ended.iter().map(|it| codec::outcome_bytes(&it.outcome)).collect::<Vec<_>>())
+                .bind(ended.iter().map(|it| encoding::write_outcome(&it.outcome)).collect::<Vec<_>>())
                 .execute(&mut *connection)
                 .await?;
         }

@@ -18,7 +18,7 @@ struct Ledger {
 }
 
 impl Ledger {
-    async fn create_until(&self, store: &Postgres, is_over: &AtomicBool) {
+    async fn create_until(&self, store: &PostgresStore, is_over: &AtomicBool) {
         while !is_over.load(Ordering::Relaxed) {
             let created = store.create(unnamed(5)).await;
             self.created.lock().extend(created.into_iter().flatten().map(|task| task.name.id));
@@ -27,7 +27,7 @@ impl Ledger {
     }
 
     /// Leases and settles; tells whether anything was leased.
-    async fn attempt(&self, store: &Postgres) -> bool {
+    async fn attempt(&self, store: &PostgresStore) -> bool {
         let Ok(lease) = store.lease(&queue_name("q"), 20).await else { return true };
         for leased in &lease.tasks {
             *self.attempts.lock().entry(Arc::clone(&leased.task.name.id)).or_default() += 1;
@@ -50,7 +50,7 @@ async fn a_database_that_restarts_under_load_loses_nothing() {
     let (one, other) = tokio::join!(open(&url, options.clone()), open(&url, options));
     one.put_queue(fast(1000), Put::Create).await.expect("a new queue");
     let (ledger, is_over) = (Ledger::default(), AtomicBool::new(false));
-    let attempt = async |store: &Postgres| {
+    let attempt = async |store: &PostgresStore| {
         while !is_over.load(Ordering::Relaxed) {
             ledger.attempt(store).await;
         }

@@ -25,7 +25,7 @@ fn tasks(count: usize) -> Vec<NewTask> {
     tasks
 }
 
-async fn create_singly(store: &Arc<Postgres>) {
+async fn create_singly(store: &Arc<PostgresStore>) {
     let mut callers = JoinSet::new();
     for _caller in 0..CALLERS {
         let store = Arc::clone(store);
@@ -38,14 +38,14 @@ async fn create_singly(store: &Arc<Postgres>) {
     callers.join_all().await;
 }
 
-async fn create_in_batches(store: &Arc<Postgres>) {
+async fn create_in_batches(store: &Arc<PostgresStore>) {
     for _batch in 0..TASKS / 100 {
         create(store, tasks(100)).await;
     }
 }
 
 /// Until nothing is due; tells how many there were.
-async fn drain(store: &Arc<Postgres>) -> usize {
+async fn drain(store: &Arc<PostgresStore>) -> usize {
     let mut count = 0;
     let mut settling: JoinSet<()> = JoinSet::new();
     loop {
@@ -68,7 +68,7 @@ fn print(what: &str, count: usize, took: Duration) {
     println!("{what:<40} {:>8.0}/s", count as f64 / took.as_secs_f64());
 }
 
-async fn measure(store: &Arc<Postgres>) {
+async fn measure(store: &Arc<PostgresStore>) {
     let start = Instant::now();
     create_singly(store).await;
     print("create, 64 callers, one each", TASKS, start.elapsed());

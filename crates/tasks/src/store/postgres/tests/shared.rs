@@ -6,7 +6,7 @@ use super::*;
 use crate::store::LEASE_MARGIN;
 
 /// Two stores on one database, with one clock that goes by hand.
-async fn two() -> (Postgres, Postgres, crate::store::clock::Manual) {
+async fn two() -> (PostgresStore, PostgresStore, crate::store::clock::Manual) {
     let (url, (options, clock)) = (fresh_database(), options());
     // They also race to make the schema.
     let (one, other) = tokio::join!(open(&url, options.clone()), open(&url, options));
@@ -21,7 +21,7 @@ async fn no_task_is_leased_twice() {
     one.put_queue(fast(50), Put::Create).await.expect("a new queue");
     let created = create(&one, unnamed(TASKS)).await;
     let queue = queue_name("q");
-    let drain = async |store: &Postgres| {
+    let drain = async |store: &PostgresStore| {
         let mut done = Vec::new();
         loop {
             let leased = store.lease(&queue, 7).await.expect("the queue is there").tasks;
@@ -45,7 +45,7 @@ async fn limits_hold_for_all_processes_together() {
     let queue = queue_name("q");
     let check = async |limits: RateLimits, expected: usize| {
         one.put_queue(QueueSettings { limits, ..settings("q") }, Put::Upsert).await.expect("a queue");
-        let lease = async |store: &Postgres| {
+        let lease = async |store: &PostgresStore| {
             let mut tasks = Vec::new();
             loop {
                 let some = store.lease(&queue, 3).await.expect("the queue is there").tasks;
