@@ -77,7 +77,7 @@ pub(super) fn of(
 
 /// What services may do with their own token: create tasks, publish, purge the cache.
 fn for_services(data: &Data) -> Result<Limited> {
-    let prefixes = mare_tasks::api::PREFIXES.into_iter().chain(["/api/topics", "/api/cache"]);
+    let prefixes = mare_tasks::api::PREFIXES.into_iter().chain([super::events::PUBLISH, "/api/cache"]);
     Ok(Limited { token: data.service_token()?, prefixes: prefixes.map(str::to_owned).collect() })
 }
 
