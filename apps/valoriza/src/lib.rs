@@ -16,6 +16,7 @@ pub mod http;
 mod janitor;
 pub mod queries;
 pub mod seed;
+pub mod statement;
 pub mod store;
 pub mod telemetry;
 pub mod worker;
