@@ -12,6 +12,7 @@ mod clock;
 pub mod config;
 pub mod db;
 pub mod domain;
+pub mod files;
 pub mod http;
 mod janitor;
 pub mod queries;

@@ -19,6 +19,8 @@ mod source;
 use std::collections::HashMap;
 
 use jiff::civil::Date;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 pub use amount::Decimal;
 pub use csv::mapping::{AmountColumns, Mapping};
@@ -60,6 +62,11 @@ impl Failure {
         Self { line: Some(line), ..self }
     }
 
+    /// The file is not where it was kept.
+    pub fn lost() -> Self {
+        Self::new("file_lost", "O arquivo enviado não está mais guardado: envie-o de novo.")
+    }
+
     fn too_many_rows(line: u64) -> Self {
         Self::new("too_many_rows", format!("O arquivo tem mais de {ROWS_MAX} lançamentos.")).at(line)
     }
@@ -70,7 +77,9 @@ impl Failure {
 }
 
 /// What a file turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = StatementProfile)]
 pub enum Profile {
     Ofx,
     NubankAccount,
@@ -82,7 +91,29 @@ pub enum Profile {
     Mapped,
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("read the profile: it is not one of ours")]
+pub struct NotAProfile;
+
+impl std::str::FromStr for Profile {
+    type Err = NotAProfile;
+
+    fn from_str(text: &str) -> Result<Self, NotAProfile> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text).ok_or(NotAProfile)
+    }
+}
+
 impl Profile {
+    const ALL: [Self; 7] = [
+        Self::Ofx,
+        Self::NubankAccount,
+        Self::NubankCard,
+        Self::Inter,
+        Self::Itau,
+        Self::Bradesco,
+        Self::Mapped,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ofx => "ofx",
@@ -171,6 +202,11 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>) -> Result<Reading, Failure> {
         return Ok(Reading::Statements { profile: Profile::Ofx, statements });
     }
     csv::read(&text, hints)
+}
+
+/// An amount for people: `R$ -1.234,56`.
+pub fn reais(cents: i64) -> String {
+    format!("R$ {}", amount::format(cents))
 }
 
 /// The period of `rows`.

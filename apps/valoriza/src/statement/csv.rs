@@ -60,15 +60,18 @@ pub(super) fn read(text: &str, hints: &Hints<'_>) -> Result<Reading, Failure> {
     let known = hints.known_mappings.into_iter().flatten();
     for (signature, mapping) in known {
         let records = records::read(text, mapping.delimiter)?;
-        if mapping::signature(&records, mapping) == Some(signature.as_str().to_owned()) {
+        if mapping::signature(&records, mapping) == Some(signature.clone()) {
             return Ok(mapped(&records, mapping));
         }
     }
     sample(text).map(Reading::Unknown)
 }
 
+/// The source is named by the table's header: the next table of that shape is of the same account.
 fn mapped(records: &[Record], mapping: &Mapping) -> Reading {
-    let source = Source::of_csv("", "Arquivo CSV", "");
+    let signature = mapping::signature(records, mapping);
+    let bank = if signature.is_some() { "csv".to_owned() } else { String::new() };
+    let source = Source { bank, number: signature.unwrap_or_default(), label: "Arquivo CSV".to_owned() };
     let statement = rows::read(records, &mapping.layout(), source);
     Reading::Statements { profile: Profile::Mapped, statements: vec![statement] }
 }
@@ -77,11 +80,6 @@ fn source(found: &profile::Found, records: &[Record], filename: &str) -> Source 
     let preamble = &records[..found.layout.header_rows.min(records.len())];
     let number = profile::account_in(preamble).or_else(|| profile::account_in_name(found.profile, filename));
     Source::of_csv(found.profile.as_str(), found.name, &number.unwrap_or_default())
-}
-
-/// The signature of the table's header under `mapping`, by which the mapping is found again.
-pub fn signature(text: &str, mapping: &Mapping) -> Result<Option<String>, Failure> {
-    Ok(mapping::signature(&records::read(text, mapping.delimiter)?, mapping))
 }
 
 /// Shows the start of a table, cut by whatever cuts most of its first rows into equally many cells.
@@ -113,9 +111,4 @@ pub fn sample(text: &str) -> Result<Sample, Failure> {
 /// Decodes a file that is known to be a table and shows its start.
 pub fn sample_of(bytes: &[u8]) -> Result<Sample, Failure> {
     sample(&super::encoding::decode(bytes)?)
-}
-
-/// Decodes a file that is known to be a table and takes the signature of its header.
-pub fn signature_of(bytes: &[u8], mapping: &Mapping) -> Result<Option<String>, Failure> {
-    signature(&super::encoding::decode(bytes)?, mapping)
 }

@@ -42,10 +42,12 @@ pub fn of_rows(account: Uuid, rows: &[Row]) -> Vec<Option<String>> {
     rows.iter().map(&mut name).collect()
 }
 
-/// The name of a row the user wants a second time, in the import `import`.
-pub fn again(identity: &str, import: Uuid) -> String {
+/// The name a row that is there already gets if the user wants it a second time: as the row at `position` of
+/// the import `import`.
+pub fn again(identity: &str, import: Uuid, position: i64) -> String {
     let mut hash = Sha256::new();
     hash.update(import.as_bytes());
+    hash.update(position.to_be_bytes());
     hash.update(identity);
     hex(&hash.finalize()[..BYTES])
 }

@@ -53,7 +53,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Statement>, Failure> {
             Token::Text(text) => reader.text(&text)?,
             Token::Open(name) => {
                 reader.settle()?;
-                reader.pending = Some(name.to_ascii_uppercase());
+                reader.pending = Some((name.to_ascii_uppercase(), reader.line));
             }
             Token::Close(name) => {
                 reader.settle()?;
@@ -68,8 +68,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Statement>, Failure> {
 #[derive(Default)]
 struct Reader {
     line: u64,
-    /// The last tag opened, until it shows what it is.
-    pending: Option<String>,
+    /// The last tag opened and its line, until it shows what it is.
+    pending: Option<(String, u64)>,
     value: String,
     stack: Vec<(String, Option<Place>)>,
     /// `FI` `ORG`: the bank's own name.
@@ -122,27 +122,27 @@ impl Reader {
 
     /// Decides what the last tag opened is, now that it is known what follows it.
     fn settle(&mut self) -> Result<(), Failure> {
-        let Some(tag) = self.pending.take() else {
+        let Some((tag, line)) = self.pending.take() else {
             return Ok(());
         };
         let value = mem::take(&mut self.value);
         let value = value.trim();
         // Text may follow an aggregate too, if it is only a stray.
         if value.is_empty() || place_of(&tag).is_some() {
-            return self.open(tag);
+            return self.open(tag, line);
         }
         self.keep(&tag, value);
         Ok(())
     }
 
-    fn open(&mut self, tag: String) -> Result<(), Failure> {
+    fn open(&mut self, tag: String, line: u64) -> Result<(), Failure> {
         match tag.as_str() {
             "OFX" => self.opened = true,
             "STMTRS" | "CCSTMTRS" | "INVSTMTRS" => {
                 self.end_statement();
                 if self.done.len() == STATEMENTS_MAX {
                     let detail = format!("O arquivo tem mais de {STATEMENTS_MAX} contas.");
-                    return Err(Failure::new("too_many_statements", detail).at(self.line));
+                    return Err(Failure::new("too_many_statements", detail).at(line));
                 }
                 self.statement = Some(Draft { is_card: tag == "CCSTMTRS", ..Draft::default() });
             }
@@ -150,15 +150,15 @@ impl Reader {
             "STMTTRN" => {
                 self.close("STMTTRN");
                 if self.rows == ROWS_MAX {
-                    return Err(Failure::too_many_rows(self.line));
+                    return Err(Failure::too_many_rows(line));
                 }
                 self.rows += 1;
-                self.row = Some(RowDraft { line: self.line, ..RowDraft::default() });
+                self.row = Some(RowDraft { line, ..RowDraft::default() });
             }
             _ => {}
         }
         if self.stack.len() == DEPTH_MAX {
-            return Err(Failure::new("too_deep", "O arquivo abre marcas demais sem fechar.").at(self.line));
+            return Err(Failure::new("too_deep", "O arquivo abre marcas demais sem fechar.").at(line));
         }
         let place = place_of(&tag);
         self.stack.push((tag, place));
