@@ -32,9 +32,16 @@ const COST: Cost = Cost { memory_kib: 8, passes: 1 };
 
 pub(crate) const PASSWORD: &str = "uma senha comprida";
 
+/// A client; its TLS, which no test uses, wants a provider all the same.
+pub(crate) fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 pub(crate) struct Server {
     pub app: App,
     pub url: String,
+    pub database: String,
     client: reqwest::Client,
     users: AtomicU32,
     shutdown: CancellationToken,
@@ -61,8 +68,17 @@ impl Server {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(valoriza::api::serve(app.clone(), listener, shutdown.clone()));
-        let client = reqwest::Client::new();
-        Self { app, url, client, users: AtomicU32::new(0), shutdown, task, folder }
+        let client = client();
+        Self {
+            app,
+            url,
+            database: database.to_owned(),
+            client,
+            users: AtomicU32::new(0),
+            shutdown,
+            task,
+            folder,
+        }
     }
 
     /// Lets a worker handle every event there is, and those that come of them.
