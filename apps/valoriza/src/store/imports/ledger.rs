@@ -153,8 +153,8 @@ pub async fn refuse(tx: &mut Tx, import: Uuid, statement: i64, places: Range<i64
 /// none was, because somebody imported the same meanwhile, becomes a duplicate.
 pub async fn settle(tx: &mut Tx, tenant: Uuid, import: Uuid, places: Range<i64>) -> Result<(), Error> {
     let made = Statement::new(
-        "UPDATE import_rows SET transaction_id = (SELECT t.id FROM transactions t WHERE t.tenant_id = $1
-             AND t.import_identity = import_rows.identity AND t.import_id = $2)
+        "UPDATE import_rows SET transaction_id = (SELECT CASE WHEN t.import_id = $2 THEN t.id END
+             FROM transactions t WHERE t.tenant_id = $1 AND t.import_identity = import_rows.identity)
          WHERE import_id = $2 AND position >= $3 AND position < $4 AND include",
     );
     tx.execute(made.bind(tenant).bind(import).bind(places.start).bind(places.end)).await?;
