@@ -165,62 +165,55 @@ pub async fn settle(tx: &mut Tx, tenant: Uuid, import: Uuid, places: Range<i64>)
     tx.execute(raced.bind(import).bind(places.start).bind(places.end)).await.map(drop)
 }
 
-/// A transaction an import made, beside the row it was made of.
-pub struct Taken {
+/// A transaction an import made, as it is now.
+pub struct Present {
     pub id: Uuid,
-    pub position: i64,
-    /// The row's, and so the account it was made in.
-    pub statement: i64,
     pub account_id: Uuid,
+    pub date: Date,
     pub amount_cents: i64,
-    /// Still what the row says, wherever it was moved, and nothing was written to it. Its category does not
-    /// count: giving one is not editing the statement.
-    pub is_as_made: bool,
+    pub description: String,
+    /// It has notes or splits, which no import gives.
+    pub is_enriched: bool,
 }
 
-impl FromRow for Taken {
+impl FromRow for Present {
     fn from_row(row: &Row) -> Result<Self, Error> {
         Ok(Self {
             id: row.get("id")?,
-            position: row.get("position")?,
-            statement: row.get("statement")?,
             account_id: row.get("account_id")?,
+            date: row.parse("date")?,
             amount_cents: row.get("amount_cents")?,
-            is_as_made: row.get("is_as_made")?,
+            description: row.get("description")?,
+            is_enriched: row.get("is_enriched")?,
         })
     }
 }
 
-/// Transactions the import made of rows before `before`, last first, at most `rows`.
-pub async fn made_before(
-    tx: &mut Tx,
-    tenant: Uuid,
-    import: Uuid,
-    before: i64,
-    rows: i64,
-) -> Result<Vec<Taken>, Error> {
-    let statement = Statement::new(
-        "SELECT t.id, r.position, r.statement, t.account_id, t.amount_cents,
-                (t.date = r.date AND t.amount_cents = r.amount_cents AND t.description = r.description
-                 AND t.notes IS NULL AND NOT t.is_split AND t.kind = 'normal') AS is_as_made
-         FROM import_rows r JOIN transactions t ON t.tenant_id = $1 AND t.id = r.transaction_id AND t.import_id = $2
-         WHERE r.import_id = $2 AND r.position < $3 ORDER BY r.position DESC LIMIT $4",
-    );
-    tx.all(statement.bind(tenant).bind(import).bind(before).bind(rows)).await
+/// Those of the transactions `ids` that are there and of the import.
+///
+/// Asked for by id, not joined with the rows: without statistics PostgreSQL joins them in quadratic time.
+pub async fn present(tx: &mut Tx, tenant: Uuid, import: Uuid, ids: &[Uuid]) -> Result<Vec<Present>, Error> {
+    let mut found = Vec::new();
+    for batch in ids.chunks(BATCH) {
+        let mut statement = Statement::new(
+            "SELECT id, account_id, date, amount_cents, description,
+                (notes IS NOT NULL OR is_split) AS is_enriched
+             FROM transactions WHERE tenant_id = $1 AND import_id = $2 AND id IN (",
+        )
+        .bind(tenant)
+        .bind(import);
+        push_list(&mut statement, batch.iter().copied());
+        statement.push(")");
+        found.extend(tx.all(statement).await?);
+    }
+    Ok(found)
 }
 
-/// Deletes transactions an import made; its rows forget them.
-pub async fn delete(tx: &mut Tx, tenant: Uuid, import: Uuid, ids: &[Uuid]) -> Result<(), Error> {
+/// Deletes transactions.
+pub async fn delete(tx: &mut Tx, tenant: Uuid, ids: &[Uuid]) -> Result<(), Error> {
     for batch in ids.chunks(BATCH) {
         let mut statement =
             Statement::new("DELETE FROM transactions WHERE tenant_id = $1 AND id IN (").bind(tenant);
-        push_list(&mut statement, batch.iter().copied());
-        statement.push(")");
-        tx.execute(statement).await?;
-        let mut statement = Statement::new(
-            "UPDATE import_rows SET transaction_id = NULL WHERE import_id = $1 AND transaction_id IN (",
-        )
-        .bind(import);
         push_list(&mut statement, batch.iter().copied());
         statement.push(")");
         tx.execute(statement).await?;

@@ -112,6 +112,29 @@ pub async fn want(tx: &mut Tx, import: Uuid, positions: &[i64], wanted: Wanted) 
     Ok(touched)
 }
 
+/// At most `rows` rows before the place `before` of which transactions were made, last first.
+pub async fn made_before(tx: &mut Tx, import: Uuid, before: i64, rows: i64) -> Result<Vec<Row>, Error> {
+    let statement = Statement::new(
+        "SELECT * FROM import_rows WHERE import_id = $1 AND position < $2 AND include
+            AND transaction_id IS NOT NULL ORDER BY position DESC LIMIT $3",
+    );
+    tx.all(statement.bind(import).bind(before).bind(rows)).await
+}
+
+/// Makes rows forget their transactions, which are gone.
+pub async fn forget_transactions(tx: &mut Tx, import: Uuid, positions: &[i64]) -> Result<(), Error> {
+    for batch in positions.chunks(BATCH) {
+        let mut statement = Statement::new(
+            "UPDATE import_rows SET transaction_id = NULL WHERE import_id = $1 AND position IN (",
+        )
+        .bind(import);
+        push_list(&mut statement, batch.iter().copied());
+        statement.push(")");
+        tx.execute(statement).await?;
+    }
+    Ok(())
+}
+
 /// What the included rows of each statement add up to.
 pub async fn sums(tx: &mut Tx, import: Uuid) -> Result<Vec<Sum>, Error> {
     let statement = Statement::new(

@@ -1,6 +1,6 @@
 //! From transactions back to nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
@@ -9,9 +9,10 @@ use super::CHUNK;
 use crate::actions::Error;
 use crate::clock;
 use crate::db::Tx;
-use crate::domain::import::{Import, Status};
+use crate::domain::import::{Import, Row, Status};
 use crate::store::accounts;
-use crate::store::imports::{self, ledger};
+use crate::store::imports::ledger::Present;
+use crate::store::imports::{self, ledger, rows};
 
 pub(super) async fn run(worker: &Worker, event: &Event) -> Result<(), Error> {
     let id = event.id_of("import_id")?;
@@ -31,22 +32,42 @@ pub(super) async fn run(worker: &Worker, event: &Event) -> Result<(), Error> {
 
 /// Takes the last transactions back, and counts down. What was edited since stays.
 async fn step(tx: &mut Tx, tenant: Uuid, mut import: Import) -> Result<(), Error> {
-    let made = ledger::made_before(tx, tenant, import.id, import.rows_done, CHUNK).await?;
-    let whole = made.len() == usize::try_from(CHUNK).expect("a few hundred");
-    import.rows_done = if whole { made.last().map_or(0, |it| it.position) } else { 0 };
-    let is_untouched =
-        |it: &ledger::Taken| it.is_as_made && import.account_of(it.statement) == Some(it.account_id);
-    let gone: Vec<ledger::Taken> = made.into_iter().filter(is_untouched).collect();
+    let rows = rows::made_before(tx, import.id, import.rows_done, CHUNK).await?;
+    let is_last = rows.len() < usize::try_from(CHUNK).expect("a few hundred");
+    import.rows_done = if is_last { 0 } else { rows.last().map_or(0, |row| row.index) };
+    let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.transaction_id).collect();
+    let present = ledger::present(tx, tenant, import.id, &ids).await?;
+    let present: HashMap<Uuid, Present> = present.into_iter().map(|it| (it.id, it)).collect();
+    let (mut gone, mut forgotten) = (Vec::new(), Vec::new());
     let mut moves: BTreeMap<Uuid, i64> = BTreeMap::new();
-    for it in &gone {
-        *moves.entry(it.account_id).or_default() -= it.amount_cents;
+    for (row, id) in rows.iter().zip(&ids) {
+        match present.get(id) {
+            Some(it) if !is_as_made(&import, row, it) => continue,
+            Some(it) => {
+                gone.push(it.id);
+                *moves.entry(it.account_id).or_default() -= it.amount_cents;
+            }
+            // Its user deleted it.
+            None => {}
+        }
+        forgotten.push(row.index);
     }
-    let ids: Vec<Uuid> = gone.iter().map(|it| it.id).collect();
-    ledger::delete(tx, tenant, import.id, &ids).await?;
+    ledger::delete(tx, tenant, &gone).await?;
+    rows::forget_transactions(tx, import.id, &forgotten).await?;
+    // In order of id, as everybody who moves balances does.
     for (account, cents) in moves {
         accounts::adjust(tx, tenant, account, cents).await?;
     }
     Ok(imports::update(tx, tenant, &import).await?)
+}
+
+/// Whether a transaction is what its row made it. Its category does not count: giving one is not editing the
+/// statement.
+fn is_as_made(import: &Import, row: &Row, now: &Present) -> bool {
+    let same = Some(now.date) == row.date
+        && Some(now.amount_cents) == row.amount_cents
+        && Some(now.account_id) == import.account_of(row.statement);
+    same && now.description == row.description && !now.is_enriched
 }
 
 async fn finish(worker: &Worker, event: &Event, id: Uuid) -> Result<(), Error> {
