@@ -51,17 +51,17 @@ pub(super) fn read(text: &str, hints: &Hints<'_>) -> Result<Reading, Failure> {
         return Ok(mapped(&records::read(text, mapping.delimiter)?, mapping));
     }
     for delimiter in [';', ','] {
-        let records = records::read(text, delimiter)?;
-        if let Some(found) = profile::recognise(&records, delimiter) {
+        if let Some(found) = profile::recognise(&records::head(text, delimiter), delimiter) {
+            let records = records::read(text, delimiter)?;
             let statement = rows::read(&records, &found.layout, source(&found, &records, hints.filename));
             return Ok(Reading::Statements { profile: found.profile, statements: vec![statement] });
         }
     }
     let known = hints.known_mappings.into_iter().flatten();
     for (signature, mapping) in known {
-        let records = records::read(text, mapping.delimiter)?;
-        if mapping::signature(&records, mapping) == Some(signature.clone()) {
-            return Ok(mapped(&records, mapping));
+        let found = mapping::signature(&records::head(text, mapping.delimiter), mapping);
+        if found.as_ref() == Some(signature) {
+            return Ok(mapped(&records::read(text, mapping.delimiter)?, mapping));
         }
     }
     if let Some(mapping) = hints.fallback {
@@ -105,8 +105,7 @@ fn source(found: &profile::Found, records: &[Record], filename: &str) -> Source 
 pub fn sample(text: &str) -> Result<Sample, Failure> {
     let mut best: Option<(usize, char, Vec<Record>)> = None;
     for delimiter in [';', ',', '\t', '|'] {
-        let mut records = records::read(text, delimiter)?;
-        records.truncate(PREAMBLE_ROWS_MAX);
+        let records = records::head(text, delimiter);
         let widths = records.iter().map(|it| it.cells.len());
         let widest = widths.clone().max().unwrap_or(0);
         let score = if widest < 2 { 0 } else { widths.filter(|width| *width == widest).count() };

@@ -6,6 +6,9 @@ use super::PREAMBLE_ROWS_MAX;
 /// Cells of a row; statements have at most a dozen.
 const CELLS_MAX: usize = 200;
 
+/// Longer than any preamble and header.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
 /// Follows the text to see whether a quote was left open, which would swallow it. No file contains a NUL.
 const SENTINEL: &str = "\n\0";
 
@@ -27,20 +30,17 @@ impl Record {
     }
 }
 
+/// All records of a table.
 pub(super) fn read(text: &str, delimiter: char) -> Result<Vec<Record>, Failure> {
     let marked = [text, SENTINEL].concat();
-    let delimiter = u8::try_from(delimiter).expect("delimiters are ASCII");
-    let mut reader = csv::ReaderBuilder::new();
-    let reader = reader.delimiter(delimiter).has_headers(false).flexible(true);
-    let mut reader = reader.from_reader(marked.as_bytes());
     let mut records = Vec::new();
-    for record in reader.records() {
+    for record in reader(&marked, delimiter).into_records() {
         let record = record.map_err(|error| {
             Failure::new("not_a_statement", format!("A tabela não pode ser lida: {error}."))
         })?;
         let line = record.position().map_or(1, |it| line_of(&marked, it));
         if record.len() == 1 && &record[0] == "\0" {
-            return Ok(records);
+            break;
         }
         if record.iter().any(|cell| cell.contains('\0')) {
             let detail = "Uma aspa abre um campo que nunca fecha.";
@@ -56,10 +56,27 @@ pub(super) fn read(text: &str, delimiter: char) -> Result<Vec<Record>, Failure> 
         if records.len() >= ROWS_MAX + PREAMBLE_ROWS_MAX {
             return Err(Failure::too_many_rows(line));
         }
-        records.push(Record { line, cells: record.iter().map(|cell| cell.trim().to_owned()).collect() });
+        records.push(trimmed(line, &record));
     }
-    // The sentinel is the last record unless an open quote swallowed it.
     Ok(records)
+}
+
+/// The first records, to tell by what table and by which delimiter this is: a wrong one makes no error.
+pub(super) fn head(text: &str, delimiter: char) -> Vec<Record> {
+    let head = &text[..text.floor_char_boundary(HEAD_BYTES_MAX)];
+    let records = reader(head, delimiter).into_records().map_while(Result::ok).take(PREAMBLE_ROWS_MAX);
+    let records = records.filter(|record| record.len() <= CELLS_MAX);
+    records.map(|record| trimmed(record.position().map_or(1, csv::Position::line), &record)).collect()
+}
+
+fn reader(text: &str, delimiter: char) -> csv::Reader<&[u8]> {
+    let delimiter = u8::try_from(delimiter).expect("delimiters are ASCII");
+    let mut reader = csv::ReaderBuilder::new();
+    reader.delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes())
+}
+
+fn trimmed(line: u64, record: &csv::StringRecord) -> Record {
+    Record { line, cells: record.iter().map(|cell| cell.trim().to_owned()).collect() }
 }
 
 /// The line a record starts on: its position is where the one before ended, blank lines before it included.

@@ -1,6 +1,10 @@
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use valoriza::db::Statement;
 use valoriza::domain::member::Role;
+use valoriza::worker::Worker;
 
 use super::sample;
 use crate::support::{Server, id, on_both_databases};
@@ -10,6 +14,7 @@ on_both_databases!(
     a_file_that_is_too_large_is_refused_at_the_door,
     imports_are_of_their_tenant_and_of_members,
     an_import_is_forgotten_with_its_file,
+    an_event_that_fails_holds_up_no_other,
 );
 
 async fn a_file_that_cannot_be_read_says_why_and_touches_nothing(server: Server) {
@@ -82,4 +87,22 @@ async fn an_import_is_forgotten_with_its_file(server: Server) {
     let import = ana.upload("bb.ofx", sample("bb.ofx")).await;
     ana.delete(&format!("/api/imports/{}", id(&import))).await.expect(StatusCode::NO_CONTENT);
     server.work().await;
+}
+
+async fn an_event_that_fails_holds_up_no_other(server: Server) {
+    let ana = server.user().await;
+    let tenant: Uuid = ana.session["tenant"]["id"].as_str().unwrap().parse().unwrap();
+    let nonsense = Statement::new(
+        "INSERT INTO outbox (id, tenant_id, topic, payload, trace_id, created_at)
+         VALUES ($1, $2, 'import.uploaded', '{}', '', 0)",
+    );
+    let mut tx = server.app.db.write().await.unwrap();
+    tx.execute(nonsense.bind(Uuid::now_v7()).bind(tenant)).await.unwrap();
+    tx.commit().await.unwrap();
+    let import = ana.upload("itau.ofx", sample("itau.ofx")).await;
+    let worker = Worker::new(server.app.db.clone(), server.app.files.clone());
+    let first = worker.pass(&CancellationToken::new()).await.unwrap();
+    assert_eq!((first.failed, ana.import(&id(&import)).await["status"].as_str()), (1, Some("preview")));
+    let second = worker.pass(&CancellationToken::new()).await.unwrap();
+    assert_eq!((second.handled, second.failed), (0, 1), "it stays, and only it");
 }
