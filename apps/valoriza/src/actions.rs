@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod budgets;
 pub mod categories;
+pub mod imports;
 pub mod sessions;
 pub mod transactions;
 
@@ -47,6 +48,8 @@ pub enum Conflict {
     CategoryInUse,
     CategoryNameTaken,
     BudgetExists,
+    /// The import is in a state in which this cannot be done.
+    ImportState,
     /// So many of a thing that a tenant may not have more.
     LimitReached,
 }

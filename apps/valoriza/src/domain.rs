@@ -8,6 +8,7 @@ pub mod budget;
 pub mod calendar;
 pub mod category;
 pub mod form;
+pub mod import;
 pub mod member;
 pub mod money;
 pub mod page;

@@ -3,7 +3,7 @@
 //! `domain` says what is true without any I/O. `actions` write: validate, apply the rules, one transaction,
 //! one event in the outbox. `queries` read. Both go through `store`, where the SQL is, written once for
 //! SQLite and PostgreSQL over [`db`]. `http` speaks the contract, `worker` does what events ask for, `auth` knows passwords and tokens, `seed`
-//! makes data. It links nothing of the platform that runs it. Start reading at `http` or at `actions`.
+//! makes data. `statement` reads bank files without any I/O, `files` keeps them. It links nothing of the platform that runs it. Start reading at `http` or at `actions`.
 
 pub mod actions;
 pub mod api;
@@ -12,10 +12,12 @@ mod clock;
 pub mod config;
 pub mod db;
 pub mod domain;
+pub mod files;
 pub mod http;
 mod janitor;
 pub mod queries;
 pub mod seed;
+pub mod statement;
 pub mod store;
 pub mod telemetry;
 pub mod worker;

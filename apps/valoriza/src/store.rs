@@ -9,6 +9,7 @@ pub mod budgets;
 pub mod categories;
 pub mod handled;
 pub mod idempotency;
+pub mod imports;
 pub mod outbox;
 pub mod refresh_tokens;
 pub mod signing_key;

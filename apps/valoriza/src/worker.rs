@@ -11,6 +11,10 @@
 //! it twice changes nothing. An answer other than 2xx makes the event come again.
 
 mod event;
+mod imports;
+mod poll;
+
+use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -20,15 +24,23 @@ use axum::{Json, Router};
 
 use crate::actions::Error;
 use crate::clock;
-use crate::db::Db;
+use crate::db::{Db, Tx};
+use crate::files::Files;
 use crate::store::handled;
+use tokio::sync::Semaphore;
 
 pub use event::{Event, Push};
+pub use poll::Pass;
+
+/// Files read at once.
+const PARSES_MAX: usize = 2;
 
 /// What every handler can reach; clones share it.
 #[derive(Clone)]
 pub struct Worker {
     pub db: Db,
+    pub files: Files,
+    parses: Arc<Semaphore>,
 }
 
 /// Who listens to which events. The name is the last part of the path the platform pushes to.
@@ -58,20 +70,26 @@ impl Subscription {
 }
 
 impl Worker {
+    pub fn new(db: Db, files: Files) -> Self {
+        Self { db, files, parses: Arc::new(Semaphore::new(PARSES_MAX)) }
+    }
+
     /// Handles one event for one subscription; an event that was handled before changes nothing.
     pub async fn handle(&self, subscription: Subscription, event: &Event) -> Result<(), Error> {
-        let mut tx = self.db.write().await?;
-        if !handled::claim(&mut tx, subscription.as_str(), &event.id, clock::now()).await? {
-            tracing::debug!(event = event.id, subscription = subscription.as_str(), "handled before");
-            return Ok(());
-        }
         match subscription {
-            Subscription::Imports
-            | Subscription::Categorise
-            | Subscription::Reports
-            | Subscription::Alerts => {}
+            Subscription::Imports => imports::handle(self, event).await,
+            Subscription::Categorise | Subscription::Reports | Subscription::Alerts => Ok(()),
         }
-        Ok(tx.commit().await?)
+    }
+
+    /// Begins the transaction that handles an event; nothing if one did before.
+    async fn once(&self, subscription: Subscription, event: &Event) -> Result<Option<Tx>, Error> {
+        let mut tx = self.db.write().await?;
+        if handled::claim(&mut tx, subscription.as_str(), &event.id, clock::now()).await? {
+            return Ok(Some(tx));
+        }
+        tracing::debug!(event = event.id, subscription = subscription.as_str(), "handled before");
+        Ok(None)
     }
 }
 

@@ -40,6 +40,7 @@ async fn create_normal(tx: &mut Tx, by: &Caller, draft: Normal) -> Result<Transa
         kind: Kind::Normal,
         transfer_id: None,
         transfer_account_id: None,
+        import_id: None,
         version: 1,
         created_at: by.now,
         updated_at: by.now,

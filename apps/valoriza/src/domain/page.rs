@@ -65,6 +65,24 @@ impl Cursor for DateAndId {
     }
 }
 
+/// Place in a list numbered from 0. Encoded as `n` and the eight bytes of the number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place(pub i64);
+
+impl Cursor for Place {
+    fn encode(&self) -> String {
+        let mut bytes = vec![b'n'];
+        bytes.extend(self.0.to_be_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+        let number = bytes.strip_prefix(b"n")?.try_into().ok()?;
+        Some(Self(i64::from_be_bytes(number)))
+    }
+}
+
 /// How much of a list to read, and from where.
 #[derive(Debug, Clone, Copy)]
 pub struct Slice<C> {
@@ -101,6 +119,8 @@ mod tests {
             prop_assert_eq!(Uuid::decode(&id.encode()), Some(id));
             let place = DateAndId { date, id };
             prop_assert_eq!(DateAndId::decode(&place.encode()), Some(place));
+            prop_assert_eq!(Place::decode(&Place(days.into()).encode()), Some(Place(days.into())));
+            prop_assert_eq!(Place::decode(&place.encode()), None);
             prop_assert_eq!(DateAndId::decode(&id.encode()), None);
             prop_assert_eq!(Uuid::decode(&place.encode()), None);
         }
@@ -109,6 +129,7 @@ mod tests {
         fn tampering_never_panics(text in "\\PC{0,60}") {
             let _ = DateAndId::decode(&text);
             let _ = Uuid::decode(&text);
+            let _ = Place::decode(&text);
         }
     }
 }

@@ -72,6 +72,8 @@ pub struct Transaction {
     /// The other side's account.
     pub transfer_account_id: Option<Uuid>,
     pub splits: Vec<Split>,
+    /// The import that made it.
+    pub import_id: Option<Uuid>,
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

@@ -204,6 +204,7 @@ impl Maker<'_> {
             transfer_id: None,
             transfer_account_id: None,
             splits: Vec::new(),
+            import_id: None,
             version: 1,
             created_at: self.now,
             updated_at: self.now,

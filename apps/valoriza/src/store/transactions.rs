@@ -26,6 +26,7 @@ impl FromRow for Transaction {
             transfer_id: row.get("transfer_id")?,
             transfer_account_id: row.get("transfer_account_id")?,
             splits: Vec::new(),
+            import_id: row.get("import_id")?,
             version: row.get("version")?,
             created_at: row.instant("created_at")?,
             updated_at: row.instant("updated_at")?,

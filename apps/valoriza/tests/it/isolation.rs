@@ -70,5 +70,5 @@ async fn every_endpoint_but_the_open_ones_demands_a_token(server: Server) {
             checked += 1;
         }
     }
-    assert_eq!(checked, 4 * 6 + 2, "four kinds of things, /api/me and the summary");
+    assert_eq!(checked, 4 * 6 + 9 + 2, "four kinds of things, imports, /api/me and the summary");
 }

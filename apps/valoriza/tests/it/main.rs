@@ -10,6 +10,7 @@ mod budgets;
 mod busy;
 mod categories;
 mod idempotency;
+mod imports;
 mod input;
 mod isolation;
 mod openapi;

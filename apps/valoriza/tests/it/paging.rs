@@ -38,6 +38,7 @@ async fn insert(server: &Server, user: &User<'_>, days: &[i64]) -> Uuid {
             transfer_id: None,
             transfer_account_id: None,
             splits: Vec::new(),
+            import_id: None,
             version: 1,
             created_at: now,
             updated_at: now,

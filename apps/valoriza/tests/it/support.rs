@@ -10,7 +10,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use valoriza::auth::Cost;
 use valoriza::db::Db;
+use valoriza::files::Files;
 use valoriza::http::App;
+use valoriza::worker::Worker;
 
 /// Makes two tests of each function: one with a server over SQLite, one over PostgreSQL.
 macro_rules! on_both_databases {
@@ -30,35 +32,65 @@ const COST: Cost = Cost { memory_kib: 8, passes: 1 };
 
 pub(crate) const PASSWORD: &str = "uma senha comprida";
 
+/// A client; its TLS, which no test uses, wants a provider all the same.
+pub(crate) fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 pub(crate) struct Server {
     pub app: App,
     pub url: String,
+    pub database: String,
     client: reqwest::Client,
     users: AtomicU32,
     shutdown: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
-    _folder: Option<TempDir>,
+    /// Where its files are, and its database if that is SQLite.
+    pub folder: TempDir,
 }
 
 impl Server {
     pub(crate) async fn over_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("valoriza.db").display());
-        Self::start(&url, Some(folder)).await
+        Self::start(&url, folder).await
     }
 
     pub(crate) async fn over_postgres() -> Self {
-        Self::start(&servers::Postgres::shared().fresh_database(), None).await
+        Self::start(&servers::Postgres::shared().fresh_database(), tempfile::tempdir().unwrap()).await
     }
 
-    async fn start(database: &str, folder: Option<TempDir>) -> Self {
-        let app = App::new(Db::connect(database).await.unwrap(), COST).await.unwrap();
+    async fn start(database: &str, folder: TempDir) -> Self {
+        let files = Files::open(folder.path().join("files").to_str().unwrap()).unwrap();
+        let app = App::new(Db::connect(database).await.unwrap(), files, COST).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(valoriza::api::serve(app.clone(), listener, shutdown.clone()));
-        let client = reqwest::Client::new();
-        Self { app, url, client, users: AtomicU32::new(0), shutdown, task, _folder: folder }
+        let client = client();
+        Self {
+            app,
+            url,
+            database: database.to_owned(),
+            client,
+            users: AtomicU32::new(0),
+            shutdown,
+            task,
+            folder,
+        }
+    }
+
+    /// Lets a worker handle every event there is, and those that come of them.
+    pub(crate) async fn work(&self) {
+        let worker = Worker::new(self.app.db.clone(), self.app.files.clone());
+        loop {
+            let pass = worker.pass(&CancellationToken::new()).await.unwrap();
+            assert_eq!(pass.failed, 0);
+            if pass.handled == 0 {
+                return;
+            }
+        }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> Call {

@@ -30,6 +30,7 @@ pub(super) async fn create(tx: &mut Tx, by: &Caller, draft: Transfer) -> Result<
         transfer_id: Some(transfer_id),
         transfer_account_id: Some(other.id),
         splits: Vec::new(),
+        import_id: None,
         version: 1,
         created_at: by.now,
         updated_at: by.now,
