@@ -10,7 +10,7 @@ const draft = (change: Partial<Draft>): Draft => ({
 const transaction = (change: Partial<Transaction>): Transaction => ({
   id: 't', account_id: 'a', date: '2026-11-21', description: 'Feira', notes: null, amount_cents: -10_000, currency: 'BRL',
   category_id: 'c', kind: 'normal', transfer_id: null, transfer_account_id: null, splits: [], version: 1,
-  created_at: '', updated_at: '', ...change,
+  created_at: '', updated_at: '', tags: [], categorised: null, suggestion: null, import_id: null, ...change,
 });
 
 test('money out is negative, money in positive, money moved positive', () => {
