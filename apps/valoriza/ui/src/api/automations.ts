@@ -14,9 +14,10 @@ export type Condition = {
 
 export type Effect = { category_id: string | null; tags: string[]; notify: boolean };
 
-export type AutomationDraft = { name: string; enabled: boolean; position: number; when: Condition; then: Effect };
+/** Without a position it comes after all others. */
+export type AutomationDraft = { name: string; enabled: boolean; position?: number; when: Condition; then: Effect };
 
-export type Automation = AutomationDraft & { id: string; matched: number; version: number };
+export type Automation = AutomationDraft & { id: string; position: number; matched: number; version: number };
 
 export type AutomationPreview = { count: number; items: Transaction[] };
 

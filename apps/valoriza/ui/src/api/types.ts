@@ -74,6 +74,7 @@ export type NormalDraft = {
   amount_cents: number;
   category_id: string | null;
   splits: SplitDraft[];
+  tags: string[];
 };
 
 export type TransferDraft = {

@@ -1,0 +1,168 @@
+/** One file, from being read to being taken back: what is shown follows its status. */
+
+import { useEffect, useRef, useState } from 'react';
+import { type Import, type ImportChange, imports } from '../../api/imports';
+import { explain } from '../../api/problem';
+import { useFollowed } from '../../app/follow';
+import { usePermissions } from '../../app/permissions';
+import { invalidate } from '../../app/resource';
+import { useQuery } from '../../app/router';
+import { ConfirmDialog } from '../../ui/ConfirmDialog';
+import { Icon } from '../../ui/Icon';
+import { Link } from '../../ui/Link';
+import { Failure, LoadingNote, Skeleton } from '../../ui/states';
+import { useToast } from '../../ui/toasts';
+import { ColumnMapper } from './ColumnMapper';
+import { ImportOutcome, Working } from './ImportOutcome';
+import { Preview } from './Preview';
+import { StatusChip } from './StatusChip';
+import { isDiscardable, isWorking, kindOf, meaningOf } from './status';
+
+const isSettled = (it: Import) => !isWorking(it.status);
+
+export function ImportDetail({ id }: { id: string }) {
+  const { data, error, again, put } = useFollowed(`import ${id}`, (signal) => imports.one(id, signal), isSettled);
+  useAccountsChange(data);
+  return (
+    <>
+      <div className="screen-header">
+        <h1>Importar</h1>
+        <Link href="/importar" className="button">
+          <Icon name="left" size={18} /> Todos os arquivos
+        </Link>
+      </div>
+      {data ? (
+        <OneImport it={data} put={put} />
+      ) : error ? (
+        <Failure error={error} onRetry={again} />
+      ) : (
+        <div className="card">
+          <LoadingNote />
+          <Skeleton rows={6} />
+        </div>
+      )}
+      {data && error !== null && <Failure error={error} onRetry={again} />}
+    </>
+  );
+}
+
+/** When the server has put transactions in or taken them out, everything else on screen is old. */
+function useAccountsChange(it: Import | null): void {
+  const previous = useRef(it?.status);
+  const status = it?.status;
+  useEffect(() => {
+    const was = previous.current;
+    previous.current = status;
+    if ((was === 'committing' && status === 'done') || (was === 'undoing' && status === 'undone')) invalidate();
+  }, [status]);
+}
+
+type Props = { it: Import; put: (changed: Import) => void };
+
+function OneImport({ it, put }: Props) {
+  const { write } = usePermissions();
+  const [asking, setAsking] = useState<'undo' | 'discard' | null>(null);
+  const change = useChanges(it, put);
+  const kind = kindOf(it);
+  return (
+    <>
+      <section className="card import-head" aria-labelledby="arquivo">
+        <div className="import-names">
+          <h2 id="arquivo">{it.filename}</h2>
+          {kind && <p>{kind}</p>}
+        </div>
+        <StatusChip status={it.status} />
+        {write && isDiscardable(it.status) && (
+          <button type="button" className="button button-small" onClick={() => setAsking('discard')}>
+            Descartar
+          </button>
+        )}
+        {write && it.status === 'done' && (
+          <button type="button" className="button button-small" onClick={() => setAsking('undo')}>
+            Desfazer importação
+          </button>
+        )}
+      </section>
+      <p role="status" className="visually-hidden">
+        {meaningOf(it.status).label}
+      </p>
+      {it.warnings.map((text) => (
+        <p key={text} className="alert alert-warn">
+          {text}
+        </p>
+      ))}
+      <Step it={it} put={put} change={change} />
+      {asking && <Question which={asking} it={it} put={put} onClose={() => setAsking(null)} />}
+    </>
+  );
+}
+
+function Step({ it, put, change }: Props & { change: Change }) {
+  switch (it.status) {
+    case 'parsing':
+    case 'committing':
+    case 'undoing':
+      return <Working it={it} />;
+    case 'needs_mapping':
+      return <ColumnMapper it={it} change={change} />;
+    case 'preview':
+      return <Preview it={it} put={put} change={change} />;
+    case 'done':
+    case 'failed':
+    case 'undone':
+      return <ImportOutcome it={it} />;
+  }
+}
+
+export type Change = (body: ImportChange) => Promise<Import>;
+
+/** Changes are made one after the other, each on the version the one before it left. */
+function useChanges(it: Import, put: (changed: Import) => void): Change {
+  const latest = useRef(it);
+  latest.current = it.version >= latest.current.version ? it : latest.current;
+  const queue = useRef<Promise<unknown>>(Promise.resolve());
+  return (body) => {
+    const made = queue.current.then(async () => {
+      const changed = await imports.change(latest.current, body);
+      latest.current = changed;
+      put(changed);
+      return changed;
+    });
+    queue.current = made.catch(() => undefined);
+    return made;
+  };
+}
+
+function Question({ which, it, put, onClose }: Props & { which: 'undo' | 'discard'; onClose: () => void }) {
+  const [, change] = useQuery();
+  const say = useToast();
+  const undo = async () => {
+    put(await imports.undo(it.id));
+    onClose();
+  };
+  const discard = async () => {
+    await imports.remove(it);
+    onClose();
+    change({ arquivo: null });
+    say('Arquivo descartado.');
+  };
+  return which === 'undo' ? (
+    <ConfirmDialog title="Desfazer importação?" action="Desfazer importação" onConfirm={undo} onClose={onClose}>
+      <p>
+        As transações que vieram de <strong>{it.filename}</strong> sairão das suas contas, com as mudanças que você fez nelas.
+      </p>
+    </ConfirmDialog>
+  ) : (
+    <ConfirmDialog title="Descartar arquivo?" action="Descartar" onConfirm={discard} onClose={onClose}>
+      <p>
+        <strong>{it.filename}</strong> será esquecido. Suas contas não mudam.
+      </p>
+    </ConfirmDialog>
+  );
+}
+
+/** Says why a change was refused; the page shows what is there. */
+export function useRefusals(): (error: unknown) => void {
+  const say = useToast();
+  return (error) => say(explain(error), { tone: 'error' });
+}
