@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { centsOf, expect, expectAccessible, go, openComposer, signIn, test, unique } from './watched';
+import { addExpense, centsOf, expect, expectAccessible, go, openComposer, signIn, test, unique } from './watched';
 
 /** The accounts' balances as shown, by the account's name. */
 async function balances(page: Page): Promise<Map<string, bigint>> {
@@ -10,17 +10,6 @@ async function balances(page: Page): Promise<Map<string, bigint>> {
     all.map((card) => [card.querySelector('h2')?.textContent ?? '', card.querySelector('.account-balance')?.textContent ?? '']),
   );
   return new Map(rows.map(([name = '', balance = '']) => [name, centsOf(balance)]));
-}
-
-/** Adds an expense by the form and returns the name of the account it was taken from. */
-async function addExpense(page: Page, amount: string, description: string): Promise<string> {
-  const dialog = await openComposer(page);
-  await dialog.getByLabel('Valor').fill(amount);
-  await dialog.getByLabel('Descrição').fill(description);
-  const account = await dialog.getByLabel('Conta').locator('option:checked').innerText();
-  await dialog.getByRole('button', { name: 'Adicionar' }).click();
-  await expect(dialog).toBeHidden();
-  return account;
 }
 
 function row(page: Page, description: string) {

@@ -11,28 +11,24 @@ import { Empty, Failure, LoadingNote, Skeleton } from '../ui/states';
 import { useToast } from '../ui/toasts';
 import { useCounts } from './counts';
 
-export function Bell() {
+export function Bell({ onOpen }: { onOpen: () => void }) {
   const { unread } = useCounts();
-  const [open, setOpen] = useState(false);
   const label = unread === 0 ? 'Notificações' : unread === 1 ? 'Notificações: 1 não lida' : `Notificações: ${unread} não lidas`;
   return (
-    <>
-      <button type="button" className="icon-button bell" aria-label={label} aria-haspopup="dialog" onClick={() => setOpen(true)}>
-        <Icon name="bell" />
-        {unread > 0 && (
-          <span className="badge" aria-hidden="true">
-            {unread > 99 ? '99+' : unread}
-          </span>
-        )}
-      </button>
-      {open && <NotificationsDialog onClose={() => setOpen(false)} />}
-    </>
+    <button type="button" className="icon-button bell" aria-label={label} aria-haspopup="dialog" onClick={onOpen}>
+      <Icon name="bell" />
+      {unread > 0 && (
+        <span className="badge" aria-hidden="true">
+          {unread > 99 ? '99+' : unread}
+        </span>
+      )}
+    </button>
   );
 }
 
 type State = { items: Notification[] | null; cursor: string | null; error: unknown };
 
-function NotificationsDialog({ onClose }: { onClose: () => void }) {
+export function NotificationsDialog({ onClose }: { onClose: () => void }) {
   const { refresh } = useCounts();
   const say = useToast();
   const [{ items, cursor, error }, setState] = useState<State>({ items: null, cursor: null, error: null });

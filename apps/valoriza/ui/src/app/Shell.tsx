@@ -14,7 +14,7 @@ import { Review } from '../screens/review/Review';
 import { Transactions } from '../screens/transactions/Transactions';
 import { Icon, type IconName, Logo } from '../ui/Icon';
 import { Link } from '../ui/Link';
-import { Bell } from './Bell';
+import { Bell, NotificationsDialog } from './Bell';
 import { useComposer } from './composer';
 import { useCounts } from './counts';
 import { ErrorBoundary } from './ErrorBoundary';
@@ -41,6 +41,7 @@ const SCREENS: readonly Screen[] = [
 export function Shell({ who, path }: { who: SignedIn; path: string }) {
   const compose = useComposer();
   const [help, setHelp] = useState(false);
+  const [notices, setNotices] = useState(false);
   const permissions = usePermissions();
   const screen = SCREENS.find((it) => it.path === path);
   const main = useArrival(path, screen?.label ?? 'Página não encontrada');
@@ -76,7 +77,7 @@ export function Shell({ who, path }: { who: SignedIn; path: string }) {
               <strong>{who.user.name}</strong>
               <span>{who.tenant.name}</span>
             </div>
-            <Bell />
+            <Bell onOpen={() => setNotices(true)} />
             <button type="button" className="icon-button" aria-label="Ajuda e atalhos" aria-keyshortcuts="?" onClick={() => setHelp(true)}>
               <Icon name="help" />
             </button>
@@ -89,6 +90,7 @@ export function Shell({ who, path }: { who: SignedIn; path: string }) {
           <ErrorBoundary key={path}>{screen ? screen.element : <NotFound />}</ErrorBoundary>
         </main>
       </div>
+      {notices && <NotificationsDialog onClose={() => setNotices(false)} />}
       {help && <HelpDialog onClose={() => setHelp(false)} />}
     </>
   );

@@ -137,7 +137,7 @@ function AutomationRow({ it, busy, first, last, onEnable, onMove, onEdit, onAppl
           <button type="button" className="icon-button" aria-label={`Editar ${it.name}`} onClick={onEdit}>
             <Icon name="edit" size={18} />
           </button>
-          <button type="button" className="button button-small" disabled={!it.enabled} aria-label={`Aplicar ${it.name} às transações de antes`} onClick={onApply}>
+          <button type="button" className="button button-small" disabled={!it.enabled} aria-label={`Aplicar ao passado: ${it.name}`} onClick={onApply}>
             Aplicar ao passado
           </button>
         </div>

@@ -95,7 +95,7 @@ function Actions({ item, current, sending, onAccept, onChoose, onSkip, onCorrect
       )}
       <button
         type="button" className="button button-small" disabled={sending} aria-keyshortcuts="c"
-        aria-label={`Corrigir a categoria de ${description}`} onClick={onCorrect}
+        aria-label={`${item.suggestion ? 'Corrigir' : 'Escolher'} a categoria de ${description}`} onClick={onCorrect}
       >
         {item.suggestion ? 'Corrigir' : 'Escolher'}
       </button>
