@@ -17,7 +17,8 @@ type Props = { it: Import; change: Change };
 
 /** Rows of the preview: enough to see a mistake, few enough to see them all. */
 const PREVIEW_ROWS = 6;
-const DELIMITERS = [[';', 'Ponto e vírgula ( ; )'], [',', 'Vírgula ( , )'], ['\t', 'Tabulação'], ['|', 'Barra ( | )']] as const;
+/** The server's limit. */
+const HEADER_ROWS_MAX = 40;
 
 export function ColumnMapper({ it, change }: Props) {
   const sample = useResource(`sample ${it.id}`, (signal) => imports.sample(it.id, signal));
@@ -130,20 +131,9 @@ function Reading({ draft, set }: Pick<ColumnsProps, 'draft' | 'set'>) {
       <Field label="Linhas de cabeçalho">
         {(control) => (
           <input
-            {...control} type="number" min={0} max={20} value={draft.headerRows}
-            onChange={(event) => set({ headerRows: Math.min(20, Math.max(0, Math.trunc(event.target.valueAsNumber) || 0)) })}
+            {...control} type="number" min={0} max={HEADER_ROWS_MAX} value={draft.headerRows}
+            onChange={(event) => set({ headerRows: Math.min(HEADER_ROWS_MAX, Math.max(0, Math.trunc(event.target.valueAsNumber) || 0)) })}
           />
-        )}
-      </Field>
-      <Field label="Separador das colunas">
-        {(control) => (
-          <select {...control} value={draft.delimiter} onChange={(event) => set({ delimiter: event.target.value })}>
-            {DELIMITERS.map(([delimiter, name]) => (
-              <option key={delimiter} value={delimiter}>
-                {name}
-              </option>
-            ))}
-          </select>
         )}
       </Field>
       <label className="check">

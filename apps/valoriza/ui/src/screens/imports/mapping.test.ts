@@ -9,6 +9,15 @@ test.each([
   ['10,5', 'comma', 1_050],
   ['12,34-', 'comma', -1_234],
   ['(12,34)', 'comma', -1_234],
+  ['(12,34', 'comma', null],
+  ['12,34 D', 'comma', -1_234],
+  ['12,34 C', 'comma', 1_234],
+  ['12.34', 'comma', null],
+  ['1.23.4', 'comma', null],
+  ['10,005', 'comma', null],
+  ['-.50', 'point', -50],
+  ['25.0000', 'point', 2_500],
+  ['-', 'comma', null],
   ['\u221212,34', 'comma', -1_234],
   ['1,234.56', 'point', 123_456],
   ['-150.00', 'point', -15_000],
@@ -75,4 +84,17 @@ test('a column not chosen is asked for by its name', () => {
   const draft = { ...guess(BANK), date: null, money: 'two' as const, credit: 3, debit: 3 };
   const verdict = checkMapping(draft);
   expect(verdict.ok ? {} : Object.keys(verdict.errors)).toEqual(['date', 'debit']);
+});
+
+test('what the bank put above the header is left out', () => {
+  const columns = ['Dia', 'O que foi', 'Entrou', 'Saiu'];
+  const sample: Sample = { columns, rows: [['Cooperativa Exemplo'], columns, ['2026.11.01', 'Venda', '10,00', ''], ['2026.11.02', 'Compra', '', '4,50']], delimiter: '\t' };
+  const draft = guess(sample);
+  expect(draft).toMatchObject({ headerRows: 2, date: 0, description: 1, money: 'two', credit: 2, debit: 3, delimiter: '\t', dateFormat: 'yyyy-mm-dd' });
+  expect(previewOf(sample, draft).map((it) => it.cents)).toEqual([1_000, -450]);
+});
+
+test('a first row with a date in it is a movement, not a header', () => {
+  const columns = ['01/11/2026', 'Venda', '10,00'];
+  expect(guess({ columns, rows: [columns, ['02/11/2026', 'Compra', '-4,50']] })).toMatchObject({ headerRows: 0, date: 0, description: 1, amount: 2 });
 });

@@ -5,6 +5,7 @@
 
 import type { DateFormat, Mapping, Sample } from '../../api/imports';
 import { isDate } from '../../domain/calendar';
+import { AMOUNT_CENTS_MAX } from '../../domain/money';
 import { fold } from '../../domain/text';
 
 /** What the form holds; a column not chosen is null. */
@@ -45,17 +46,23 @@ export function readDate(text: string, format: DateFormat): string | null {
   return isDate(date) ? date : null;
 }
 
-/** Centavos, or null if the text is no amount. Digits are joined, never multiplied. */
+/**
+ * Centavos, or null if the text is no amount: `-1.234,56`, `R$ 10,00`, `(10,00)`, `10,00 D`. The rules are the
+ * server's. Digits are joined, never multiplied.
+ */
 export function readAmount(text: string, decimal: 'comma' | 'point'): number | null {
-  const compact = text.replace(/\s|R\$/g, '').replace('\u2212', '-');
-  const [thousands, point] = decimal === 'comma' ? ['.', ','] : [',', '.'];
-  const match = /^([-+]?)([\d.,]+?)([-+]?)$/.exec(compact.replace(/^\((.*)\)$/, '-$1'));
+  const compact = text.toUpperCase().replace(/\s|R\$/g, '').replace(/[\u2212\u2013]/g, '-');
+  const match = /^(\()?([-+])?([\d.,]+)(-)?([DC])?(\))?$/.exec(compact);
   if (!match) return null;
-  const [whole = '', fraction = '', ...more] = (match[2] ?? '').replaceAll(thousands, '').split(point);
-  if (more.length > 0 || !/^\d*$/.test(whole + fraction) || whole + fraction === '' || fraction.length > 2) return null;
-  const cents = Number.parseInt(`${whole}${fraction.padEnd(2, '0')}`, 10);
-  if (!Number.isSafeInteger(cents)) return null;
-  return match[1] === '-' || match[3] === '-' ? 0 - cents : cents;
+  const [, opening, before, digits = '', after, side, closing] = match;
+  if ((opening === undefined) !== (closing === undefined)) return null;
+  const amount = decimal === 'comma' ? /^(\d{1,3}(?:\.\d{3})+|\d*)(?:,(\d*))?$/.exec(digits) : /^(\d{1,3}(?:,\d{3})+|\d*)(?:\.(\d*))?$/.exec(digits);
+  const [, whole = '', fraction = ''] = amount ?? [];
+  // More places than centavos have are fine when they are zeros.
+  if (!amount || whole + fraction === '' || /[1-9]/.test(fraction.slice(2))) return null;
+  const cents = Number.parseInt(whole.replace(/\D/g, '') + fraction.slice(0, 2).padEnd(2, '0'), 10);
+  if (cents > AMOUNT_CENTS_MAX) return null;
+  return opening || before === '-' || after || side === 'D' ? 0 - cents : cents;
 }
 
 export type PreviewRow = { date: string | null; description: string; cents: number | null };
@@ -85,11 +92,13 @@ function centsOf(cell: (column: number | null) => string, it: MappingDraft): num
 
 const HEADERS = {
   date: ['data', 'date', 'dia'],
-  description: ['descricao', 'historico', 'lancamento', 'estabelecimento', 'title', 'description', 'memo', 'detalhe'],
+  description: ['descricao', 'historico', 'lancamento', 'estabelecimento', 'title', 'description', 'memo', 'detalhe', 'o que'],
   amount: ['valor', 'amount', 'montante', 'quantia'],
-  credit: ['credito', 'entrada', 'credit'],
-  debit: ['debito', 'saida', 'debit'],
+  credit: ['credito', 'entrada', 'entrou', 'credit'],
+  debit: ['debito', 'saida', 'saiu', 'debit'],
 } as const;
+
+const isSomeDate = (cell: string) => DATE_FORMATS.some(([format]) => readDate(cell, format) !== null);
 
 /** The likeliest reading; the person corrects it. */
 export function guess({ columns, rows, delimiter }: Sample): MappingDraft {
@@ -98,15 +107,17 @@ export function guess({ columns, rows, delimiter }: Sample): MappingDraft {
     const found = names.findIndex((name) => HEADERS[what].some((word) => name.includes(word)));
     return found < 0 ? null : found;
   };
-  const first = rows[0] ?? [];
-  // The server names columns after the first row; a first row that repeats them is a header.
-  const headerRows = first.length > 0 && first.every((cell, column) => cell === columns[column]) ? 1 : 0;
-  const body = rows.slice(headerRows);
+  // The server names the columns after the first full row, behind what the bank put above it. A row with a date
+  // in it is no header but the first of the movements.
+  const top = rows.findIndex((row) => row.length === columns.length && row.every((cell, column) => cell === columns[column]));
+  const isHeader = top >= 0 && !columns.some(isSomeDate);
+  const headerRows = top < 0 ? 0 : isHeader ? top + 1 : top;
+  const body = rows.slice(headerRows).filter((row) => row.some((cell) => cell.trim() !== ''));
   const column = (fits: (cell: string) => boolean, besides: (number | null)[] = []) => {
     const found = columns.findIndex((_, at) => !besides.includes(at) && body.length > 0 && body.every((row) => fits(row[at] ?? '')));
     return found < 0 ? null : found;
   };
-  const date = named('date') ?? column((cell) => DATE_FORMATS.some(([format]) => readDate(cell, format) !== null));
+  const date = named('date') ?? column(isSomeDate);
   const dateFormat =
     DATE_FORMATS.find(([format]) => date !== null && body.length > 0 && body.every((row) => readDate(row[date] ?? '', format) !== null))?.[0] ?? 'dd/mm/yyyy';
   const [credit, debit] = [named('credit'), named('debit')];
