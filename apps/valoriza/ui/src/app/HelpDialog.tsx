@@ -11,6 +11,7 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], what: string])[] =
   [['1', '2', '3'], 'Na revisão: escolher outra das prováveis'],
   [['J', 'K'], 'Na revisão: próxima, anterior'],
   [['S'], 'Na revisão: deixar para depois'],
+  [['Z'], 'Na revisão: desfazer a última'],
   [['P'], 'Na revisão: aplicar aos parecidos'],
   [['Esc'], 'Fechar a lista ou a janela'],
 ];

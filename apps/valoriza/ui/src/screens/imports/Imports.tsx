@@ -3,7 +3,7 @@ import { type Import, imports } from '../../api/imports';
 import { explain } from '../../api/problem';
 import { useFollowed } from '../../app/follow';
 import { usePermissions } from '../../app/permissions';
-import { useQuery } from '../../app/router';
+import { navigate, useQuery } from '../../app/router';
 import { momentName } from '../../domain/calendar';
 import { Icon } from '../../ui/Icon';
 import { Link } from '../../ui/Link';
@@ -26,7 +26,6 @@ const isSettled = (page: { items: Import[] }) => !page.items.some((it) => isWork
 
 function AllImports() {
   const { write } = usePermissions();
-  const [, change] = useQuery();
   const { uploads, send, dismiss } = useUploads();
   const list = useFollowed('imports', (signal) => imports.page(null, signal), isSettled);
 
@@ -34,7 +33,7 @@ function AllImports() {
     void send(files, (sent) => {
       // One file is what most people have: they are led to it at once.
       const [only] = sent;
-      if (files.length === 1 && only) change({ arquivo: only.id });
+      if (files.length === 1 && only) navigate(`/importar?arquivo=${only.id}`);
       else list.again();
     });
 

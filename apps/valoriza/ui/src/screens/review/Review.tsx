@@ -63,8 +63,9 @@ function Inbox({ queue, review }: { queue: Queue; review: ReviewState }) {
   const accept = (item: Item) => item.suggestion && void answer(item, item.suggestion.category_id, similar);
   useKeys((key, onControl) => {
     const command = commandOf(key, onControl);
-    if (!command || !current) return null;
-    if (!write && command.do !== 'next' && command.do !== 'previous') return null;
+    if (!command || (!write && command.do !== 'next' && command.do !== 'previous')) return null;
+    if (command.do === 'undo') return review.undoLast;
+    if (!current) return null;
     switch (command.do) {
       case 'accept':
         // Without a suggestion there is nothing to accept, but something to choose.
@@ -113,7 +114,7 @@ function Inbox({ queue, review }: { queue: Queue; review: ReviewState }) {
       </ul>
       {write && (
         <p className="review-keys" aria-hidden="true">
-          <kbd>A</kbd> aceitar <kbd>C</kbd> corrigir <kbd>J</kbd> <kbd>K</kbd> percorrer <kbd>S</kbd> deixar para depois
+          <kbd>A</kbd> aceitar <kbd>C</kbd> corrigir <kbd>J</kbd> <kbd>K</kbd> percorrer <kbd>S</kbd> deixar para depois <kbd>Z</kbd> desfazer
         </p>
       )}
     </>

@@ -11,6 +11,7 @@ test.each([
   ['k', { do: 'previous' }],
   ['s', { do: 'skip' }],
   ['p', { do: 'similar' }],
+  ['z', { do: 'undo' }],
   ['2', { do: 'alternative', position: 1 }],
   ['m', { do: 'correct', text: 'm' }],
   ['é', { do: 'correct', text: 'é' }],

@@ -1,7 +1,7 @@
 /** What a key does in the review. */
 
 export type Command =
-  | { do: 'accept' | 'next' | 'previous' | 'skip' | 'similar' }
+  | { do: 'accept' | 'next' | 'previous' | 'skip' | 'similar' | 'undo' }
   /** Opens the picker, with what was typed already in it. */
   | { do: 'correct'; text: string }
   | { do: 'alternative'; position: number };
@@ -34,6 +34,9 @@ export function commandOf(key: string, onControl: boolean): Command | null {
     case 'p':
     case 'P':
       return { do: 'similar' };
+    case 'z':
+    case 'Z':
+      return { do: 'undo' };
     case '1':
     case '2':
     case '3':

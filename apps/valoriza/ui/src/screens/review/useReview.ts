@@ -18,6 +18,8 @@ export type Review = {
   reload: () => void;
   answer: (item: ReviewItem, categoryId: string, similar: boolean) => Promise<void>;
   acceptAll: (ids: string[]) => Promise<void>;
+  /** Takes the last answer back, once. */
+  undoLast: () => void;
 };
 
 export function useReview(): Review {
@@ -61,7 +63,10 @@ export function useReview(): Review {
     ).finally(() => (readingMore.current = false));
   }, [queue, cursor]);
 
-  const undo = async ({ correction_id, transaction }: Correction) => {
+  const last = useRef<Correction | null>(null);
+  const undo = async (correction: Correction) => {
+    const { correction_id, transaction } = correction;
+    if (last.current === correction) last.current = null;
     try {
       await corrections.undo(correction_id);
       say('Desfeito: a transação voltou para a revisão.');
@@ -76,6 +81,7 @@ export function useReview(): Review {
     change((it) => sent(it, [id]));
     try {
       const correction = await corrections.add(id, { category_id: categoryId, similar });
+      last.current = correction;
       done([id]);
       say(learnedText(correction, categoryById.get(categoryId)?.name ?? ''), { action: { label: 'Desfazer', run: () => void undo(correction) } });
       if (correction.learned && correction.learned.affected > 0) await read();
@@ -101,5 +107,8 @@ export function useReview(): Review {
     recount();
   };
 
-  return { queue, error: state.error, change, reload: () => void read(), answer, acceptAll };
+  const undoLast = () => {
+    if (last.current) void undo(last.current);
+  };
+  return { queue, error: state.error, change, reload: () => void read(), answer, acceptAll, undoLast };
 }
