@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { type Automation, automations } from '../../api/automations';
 import { explain } from '../../api/problem';
 import { useCatalogue } from '../../app/catalogue';
@@ -53,12 +53,14 @@ export function Automations() {
 }
 
 function AutomationList({ all, onEdit }: { all: Automation[]; onEdit: (it: Automation) => void }) {
-  const [busy, setBusy] = useState(false);
+  const busy = useRef(false);
   const [applying, setApplying] = useState<Automation | null>(null);
+  const keepFocus = useFocusAfterMove(all);
   const say = useToast();
 
   const change = async (changes: { automation: Automation; position?: number; enabled?: boolean }[]) => {
-    setBusy(true);
+    if (busy.current) return;
+    busy.current = true;
     try {
       for (const { automation, ...values } of changes) {
         const { name, enabled, position, when, then } = automation;
@@ -68,7 +70,7 @@ function AutomationList({ all, onEdit }: { all: Automation[]; onEdit: (it: Autom
       say(explain(error), { tone: 'error' });
     }
     invalidate();
-    setBusy(false);
+    busy.current = false;
   };
   return (
     <>
@@ -76,9 +78,12 @@ function AutomationList({ all, onEdit }: { all: Automation[]; onEdit: (it: Autom
       <ol className="card card-list automations" aria-label="Automações">
         {all.map((it, position) => (
           <AutomationRow
-            key={it.id} it={it} busy={busy} first={position === 0} last={position === all.length - 1}
+            key={it.id} it={it} first={position === 0} last={position === all.length - 1}
             onEnable={(enabled) => void change([{ automation: it, enabled }])}
-            onMove={(by) => void change(moved(all, it.id, by))}
+            onMove={(by) => {
+              keepFocus(it.id, by);
+              void change(moved(all, it.id, by));
+            }}
             onEdit={() => onEdit(it)} onApply={() => setApplying(it)}
           />
         ))}
@@ -88,9 +93,25 @@ function AutomationList({ all, onEdit }: { all: Automation[]; onEdit: (it: Autom
   );
 }
 
+const moveId = (id: string, by: 1 | -1) => `mover-${id}-${by}`;
+
+/** A row that changes its place loses the focus; its button gets it back, or the other one at an end of the list. */
+function useFocusAfterMove(all: Automation[]): (id: string, by: 1 | -1) => void {
+  const wanted = useRef<{ id: string; by: 1 | -1 } | null>(null);
+  useEffect(() => {
+    if (!wanted.current) return;
+    const { id, by } = wanted.current;
+    wanted.current = null;
+    const buttons = ([by, by === 1 ? -1 : 1] as const).map((it) => document.getElementById(moveId(id, it)));
+    buttons.find((it) => it instanceof HTMLButtonElement && !it.disabled)?.focus();
+  }, [all]);
+  return (id, by) => {
+    wanted.current = { id, by };
+  };
+}
+
 type RowProps = {
   it: Automation;
-  busy: boolean;
   first: boolean;
   last: boolean;
   onEnable: (enabled: boolean) => void;
@@ -99,14 +120,14 @@ type RowProps = {
   onApply: () => void;
 };
 
-function AutomationRow({ it, busy, first, last, onEnable, onMove, onEdit, onApply }: RowProps) {
+function AutomationRow({ it, first, last, onEnable, onMove, onEdit, onApply }: RowProps) {
   const { accountById, categoryById } = useCatalogue();
   const { write } = usePermissions();
   const category = categoryById.get(it.then.category_id ?? '');
   return (
     <li className={it.enabled ? 'automation' : 'automation automation-off'}>
       <label className="switch">
-        <input type="checkbox" role="switch" aria-label={`Usar ${it.name}`} checked={it.enabled} disabled={!write || busy} onChange={(event) => onEnable(event.target.checked)} />
+        <input type="checkbox" role="switch" aria-label={`Usar ${it.name}`} checked={it.enabled} disabled={!write} onChange={(event) => onEnable(event.target.checked)} />
       </label>
       <div className="automation-what">
         <h2>{it.name}</h2>
@@ -128,10 +149,10 @@ function AutomationRow({ it, busy, first, last, onEnable, onMove, onEdit, onAppl
       </div>
       {write && (
         <div className="automation-actions">
-          <button type="button" className="icon-button" aria-label={`Subir ${it.name}`} disabled={first || busy} onClick={() => onMove(-1)}>
+          <button type="button" className="icon-button" id={moveId(it.id, -1)} aria-label={`Subir ${it.name}`} disabled={first} onClick={() => onMove(-1)}>
             <Icon name="up" size={18} />
           </button>
-          <button type="button" className="icon-button" aria-label={`Descer ${it.name}`} disabled={last || busy} onClick={() => onMove(1)}>
+          <button type="button" className="icon-button" id={moveId(it.id, 1)} aria-label={`Descer ${it.name}`} disabled={last} onClick={() => onMove(1)}>
             <Icon name="downArrow" size={18} />
           </button>
           <button type="button" className="icon-button" aria-label={`Editar ${it.name}`} onClick={onEdit}>

@@ -52,14 +52,9 @@ export function Preview({ it, put, change }: Props) {
 function StatementCard({ statement, change }: { statement: Statement; change: Change }) {
   const { accounts } = useCatalogue();
   const { write } = usePermissions();
-  const [busy, setBusy] = useState(false);
   const refuse = useRefusals();
   const { index, account_id: chosen, from, to } = statement;
-  const assign = async (accountId: string) => {
-    setBusy(true);
-    await change({ statements: [{ index, account_id: accountId }] }).catch(refuse);
-    setBusy(false);
-  };
+  const assign = (accountId: string) => void change({ statements: [{ index, account_id: accountId }] }).catch(refuse);
   const usable = accounts.filter((account) => (!account.archived && account.currency === statement.currency) || account.id === chosen);
   return (
     <li className="card statement">
@@ -69,7 +64,7 @@ function StatementCard({ statement, change }: { statement: Statement; change: Ch
       </div>
       <Field label="Conta" error={chosen === null ? 'Em que conta entra este extrato?' : undefined}>
         {(control) => (
-          <select {...control} value={chosen ?? ''} disabled={busy || !write} onChange={(event) => void assign(event.target.value)}>
+          <select {...control} value={chosen ?? ''} disabled={!write} onChange={(event) => assign(event.target.value)}>
             {chosen === null && <option value="">Escolha…</option>}
             {usable.map((account) => (
               <option key={account.id} value={account.id}>

@@ -57,7 +57,9 @@ function Rows({ it, rows, change }: { it: Import; rows: ImportRow[]; change: Cha
   const choosable = rows.filter((row) => row.status !== 'invalid');
   const chosen = choosable.filter((row) => row.include).length;
 
+  // What is on its way is not disabled, which would take the focus from it, but cannot be chosen again.
   const choose = async (indexes: number[], include: boolean) => {
+    if (indexes.some((index) => busy.has(index))) return;
     setBusy((all) => new Set([...all, ...indexes]));
     await change(include ? { include: indexes } : { exclude: indexes }).catch(refuse);
     setBusy((all) => new Set([...all].filter((index) => !indexes.includes(index))));
@@ -88,7 +90,7 @@ function Rows({ it, rows, change }: { it: Import; rows: ImportRow[]; change: Cha
         {rows.map((row) => (
           <Row
             key={row.index} row={row} currency={it.statements.find((of) => of.index === row.statement)?.currency ?? 'BRL'}
-            disabled={!write || busy.has(row.index)} onChoose={(include) => void choose([row.index], include)}
+            writable={write} busy={busy.has(row.index)} onChoose={(include) => void choose([row.index], include)}
           />
         ))}
       </tbody>
@@ -96,9 +98,9 @@ function Rows({ it, rows, change }: { it: Import; rows: ImportRow[]; change: Cha
   );
 }
 
-type RowProps = { row: ImportRow; currency: string; disabled: boolean; onChoose: (include: boolean) => void };
+type RowProps = { row: ImportRow; currency: string; writable: boolean; busy: boolean; onChoose: (include: boolean) => void };
 
-function Row({ row, currency, disabled, onChoose }: RowProps) {
+function Row({ row, currency, writable, busy, onChoose }: RowProps) {
   const { categoryById } = useCatalogue();
   const cents = row.amount_cents;
   const category = categoryById.get(row.suggestion?.category_id ?? '');
@@ -107,7 +109,7 @@ function Row({ row, currency, disabled, onChoose }: RowProps) {
       <td className="row-include">
         <input
           type="checkbox" aria-label={`Incluir ${row.description || `linha ${row.index + 1}`}`} checked={row.include}
-          disabled={disabled || row.status === 'invalid'} onChange={(event) => onChoose(event.target.checked)}
+          disabled={!writable || row.status === 'invalid'} aria-busy={busy} onChange={(event) => onChoose(event.target.checked)}
         />
       </td>
       <td className="row-date">{row.date ? shortDate(row.date) : '—'}</td>
