@@ -2,8 +2,12 @@
 //! all in the transaction it is given; the caller commits. Whatever fails, nothing was written.
 
 pub mod accounts;
+pub mod automations;
 pub mod budgets;
 pub mod categories;
+pub mod notifications;
+pub mod reports;
+pub mod review;
 pub mod sessions;
 pub mod transactions;
 
@@ -47,6 +51,8 @@ pub enum Conflict {
     CategoryInUse,
     CategoryNameTaken,
     BudgetExists,
+    AutomationDisabled,
+    ReportNotReady,
     /// So many of a thing that a tenant may not have more.
     LimitReached,
 }

@@ -37,7 +37,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 /// Handles what the platform pushes, until SIGTERM or SIGINT.
 pub async fn run_worker(config: Config) -> anyhow::Result<()> {
     let Opened { db, listener, shutdown } = open(&config).await?;
-    serve_router(worker::router(Worker { db: db.clone() }), listener, shutdown).await?;
+    serve_router(worker::router(Worker::new(db.clone())), listener, shutdown).await?;
     db.close().await;
     Ok(())
 }

@@ -4,14 +4,18 @@
 //! Start at [`router`].
 
 mod accounts;
+mod automations;
 mod body;
 mod budgets;
 mod caller;
 mod categories;
 mod idempotency;
 mod listing;
+mod notifications;
 mod openapi;
 mod problem;
+mod reports;
+mod review;
 mod session;
 mod summary;
 mod system;
@@ -86,6 +90,10 @@ fn routes() -> OpenApiRouter<App> {
         .merge(transactions::routes())
         .merge(budgets::routes())
         .merge(summary::routes())
+        .merge(review::routes())
+        .merge(automations::routes())
+        .merge(notifications::routes())
+        .merge(reports::routes())
 }
 
 /// Drives a write to its end even if the client leaves, so that no connection goes back to its pool in the

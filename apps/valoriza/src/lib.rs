@@ -8,6 +8,7 @@
 pub mod actions;
 pub mod api;
 pub mod auth;
+pub mod categorise;
 mod clock;
 pub mod config;
 pub mod db;

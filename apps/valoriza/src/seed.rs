@@ -28,7 +28,7 @@ pub const DEMO_EMAIL: &str = "demo@valoriza.local";
 const DEMO_TRANSACTIONS: usize = 1_300;
 const DEMO_SEED: u64 = 2026;
 
-/// Rows of one INSERT, with 17 values each. Not more: SQLite finds the name of a `$n` by walking a list, so the
+/// Rows of one INSERT, with 22 values each. Not more: SQLite finds the name of a `$n` by walking a list, so the
 /// cost of a statement grows with the square of its values (at 500 rows it was most of the time).
 const BATCH: usize = 50;
 

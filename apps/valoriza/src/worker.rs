@@ -10,7 +10,13 @@
 //! for its subscription, so its effects happen once. What it must do outside the database it does so that doing
 //! it twice changes nothing. An answer other than 2xx makes the event come again.
 
+mod alerts;
+mod categorise;
 mod event;
+mod knowledge;
+mod reports;
+
+use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -19,16 +25,19 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 
 use crate::actions::Error;
+use crate::categorise::{Engine, Lexicon};
 use crate::clock;
-use crate::db::Db;
+use crate::db::{Db, Tx};
 use crate::store::handled;
 
 pub use event::{Event, Push};
+pub use knowledge::{Knowledge, Loaded};
 
 /// What every handler can reach; clones share it.
 #[derive(Clone)]
 pub struct Worker {
     pub db: Db,
+    pub knowledge: Arc<Knowledge>,
 }
 
 /// Who listens to which events. The name is the last part of the path the platform pushes to.
@@ -58,20 +67,28 @@ impl Subscription {
 }
 
 impl Worker {
+    pub fn new(db: Db) -> Self {
+        Self { db, knowledge: Arc::new(Knowledge::new(Engine::new(Lexicon::builtin()))) }
+    }
+
     /// Handles one event for one subscription; an event that was handled before changes nothing.
     pub async fn handle(&self, subscription: Subscription, event: &Event) -> Result<(), Error> {
-        let mut tx = self.db.write().await?;
-        if !handled::claim(&mut tx, subscription.as_str(), &event.id, clock::now()).await? {
-            tracing::debug!(event = event.id, subscription = subscription.as_str(), "handled before");
-            return Ok(());
-        }
         match subscription {
-            Subscription::Imports
-            | Subscription::Categorise
-            | Subscription::Reports
-            | Subscription::Alerts => {}
+            Subscription::Imports => Ok(()),
+            Subscription::Categorise => categorise::handle(self, event).await,
+            Subscription::Reports => reports::handle(self, event).await,
+            Subscription::Alerts => alerts::handle(self, event).await,
         }
-        Ok(tx.commit().await?)
+    }
+
+    /// Begins the transaction that handles an event; nothing if one did before.
+    async fn once(&self, subscription: Subscription, event: &Event) -> Result<Option<Tx>, Error> {
+        let mut tx = self.db.write().await?;
+        if handled::claim(&mut tx, subscription.as_str(), &event.id, clock::now()).await? {
+            return Ok(Some(tx));
+        }
+        tracing::debug!(event = event.id, subscription = subscription.as_str(), "handled before");
+        Ok(None)
     }
 }
 
@@ -79,6 +96,7 @@ impl Worker {
 pub fn router(worker: Worker) -> Router {
     Router::new()
         .route("/events/{subscription}", post(push))
+        .route("/tasks/monthly-report", post(monthly_report))
         .route("/health", get(|| async { StatusCode::OK }))
         .with_state(worker)
 }
@@ -99,6 +117,20 @@ async fn push(State(worker): State<Worker>, Path(name): Path<String>, Json(push)
         Err(error) => {
             let error = format!("{:#}", anyhow::Error::new(error));
             tracing::warn!(error, event = event.id, topic = event.topic, "an event was not handled");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+/// What the schedule posts on the first of a month.
+async fn monthly_report(State(worker): State<Worker>) -> Response {
+    match reports::monthly(&worker, clock::now()).await {
+        Ok(asked) => {
+            tracing::info!(asked, "monthly reports asked for");
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => {
+            tracing::warn!(error = %format!("{:#}", anyhow::Error::new(error)), "monthly reports not asked for");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
@@ -39,11 +40,22 @@ impl Row {
         value.parse().map_err(|_error: T::Err| Error::Decode { column, value })
     }
 
+    /// Reads a text column that holds JSON.
+    pub fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, Error> {
+        let value: String = self.get(column)?;
+        serde_json::from_str(&value).map_err(|_not_ours| Error::Decode { column, value })
+    }
+
     /// Reads a column of milliseconds since 1970.
     pub fn instant(&self, column: &'static str) -> Result<Timestamp, Error> {
-        let value: i64 = self.get(column)?;
-        Timestamp::from_millisecond(value)
-            .map_err(|_out_of_range| Error::Decode { column, value: value.to_string() })
+        self.optional_instant(column)?.ok_or(Error::Decode { column, value: String::new() })
+    }
+
+    /// Reads a column of milliseconds since 1970, or nothing.
+    pub fn optional_instant(&self, column: &'static str) -> Result<Option<Timestamp>, Error> {
+        let value: Option<i64> = self.get(column)?;
+        let instant = value.map(Timestamp::from_millisecond).transpose();
+        instant.map_err(|_out_of_range| Error::Decode { column, value: format!("{value:?}") })
     }
 }
 

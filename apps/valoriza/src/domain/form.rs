@@ -162,13 +162,15 @@ impl Form {
     }
 
     pub fn flag(&mut self, field: &str) -> bool {
-        self.required(field, |form| {
-            let value = form.take(field)?;
-            if value.as_bool().is_none() {
-                form.reject(field, "wrong_type", "deve ser true ou false");
-            }
-            value.as_bool()
-        })
+        self.required(field, |form| form.optional_flag(field))
+    }
+
+    pub fn optional_flag(&mut self, field: &str) -> Option<bool> {
+        let value = self.take(field)?;
+        if value.as_bool().is_none() {
+            self.reject(field, "wrong_type", "deve ser true ou false");
+        }
+        value.as_bool()
     }
 
     /// An integer whose size is at most `max`, of either sign.
@@ -189,8 +191,44 @@ impl Form {
         Some(cents)
     }
 
-    /// A list of objects, each read by `read`; left out or null is empty.
-    pub fn list<T>(&mut self, field: &str, items_max: usize, read: fn(&mut Form) -> T) -> Vec<T> {
+    /// An object read by `read`; left out or null is an empty one. Mistakes about it as a whole are of field "".
+    pub fn object<T>(&mut self, field: &str, read: impl FnOnce(&mut Form) -> T) -> T {
+        let value = self.take(field).unwrap_or_else(|| Map::new().into());
+        let mut form = Form::at(format!("{}{field}.", self.prefix), value);
+        let value = read(&mut form);
+        if let Err(violations) = form.finish(()) {
+            self.violations.extend(violations.into_iter().map(|mut it| {
+                it.field = it.field.trim_end_matches('.').to_owned();
+                it
+            }));
+        }
+        value
+    }
+
+    /// A list of texts; left out or null is empty.
+    pub fn texts(&mut self, field: &str, items_max: usize, rule: Rule) -> Vec<String> {
+        let items = self.items(field, items_max);
+        let texts = items.into_iter().enumerate().filter_map(|(position, item)| {
+            let field = format!("{field}.{position}");
+            let text = self.string(&field, item)?;
+            rule.clean(&text).map_err(|(code, message)| self.reject(&field, code, message)).ok()
+        });
+        texts.collect()
+    }
+
+    /// A list of ids; left out or null is empty.
+    pub fn ids(&mut self, field: &str, items_max: usize) -> Vec<Uuid> {
+        let items = self.items(field, items_max);
+        let ids = items.into_iter().enumerate().filter_map(|(position, item)| {
+            let field = format!("{field}.{position}");
+            let text = self.string(&field, item)?;
+            text.parse().map_err(|_not_an_id| self.reject(&field, "invalid", "deve ser um identificador")).ok()
+        });
+        ids.collect()
+    }
+
+    /// The items of a list; left out or null is empty, and so is one that is wrong as a whole.
+    fn items(&mut self, field: &str, items_max: usize) -> Vec<Value> {
         let items = match self.take(field) {
             None => return Vec::new(),
             Some(Value::Array(items)) => items,
@@ -203,6 +241,12 @@ impl Form {
             self.reject(field, "too_many", format!("deve ter no máximo {items_max} itens"));
             return Vec::new();
         }
+        items
+    }
+
+    /// A list of objects, each read by `read`; left out or null is empty.
+    pub fn list<T>(&mut self, field: &str, items_max: usize, read: fn(&mut Form) -> T) -> Vec<T> {
+        let items = self.items(field, items_max);
         let mut values = Vec::with_capacity(items.len());
         for (position, item) in items.into_iter().enumerate() {
             let mut form = Form::at(format!("{}{field}.{position}.", self.prefix), item);

@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
+
+use crate::actions::Error;
+use crate::domain::member::{Caller, Role};
 
 /// Something that happened, as an action wrote it into the outbox.
 #[derive(Debug, Clone)]
@@ -18,6 +22,20 @@ pub struct Event {
     pub topic: String,
     pub payload: Value,
     pub trace_id: String,
+}
+
+impl Event {
+    /// The id its payload has under `name`.
+    pub(super) fn id_of(&self, name: &str) -> Result<Uuid, Error> {
+        let id = self.payload[name].as_str().and_then(|it| it.parse().ok());
+        id.ok_or_else(|| Error::Internal(anyhow!("find {name} in the payload of {}", self.topic)))
+    }
+
+    /// Who acts on it: the worker, for the tenant.
+    pub(super) fn caller(&self, now: Timestamp) -> Caller {
+        let (tenant, trace_id) = (self.tenant, self.trace_id.clone());
+        Caller { user: Uuid::nil(), tenant, role: Role::Member, now, trace_id }
+    }
 }
 
 /// `POST` body: <https://cloud.google.com/pubsub/docs/push>.

@@ -6,6 +6,8 @@
 mod support;
 
 mod accounts;
+mod alerts;
+mod automations;
 mod budgets;
 mod busy;
 mod categories;
@@ -13,9 +15,13 @@ mod idempotency;
 mod input;
 mod isolation;
 mod openapi;
+mod notifications;
 mod paging;
 mod processes;
+mod reports;
+mod review;
 mod sessions;
 mod transactions;
 mod transfers;
 mod versions;
+mod worker;
