@@ -16,6 +16,9 @@ export type Correction = {
   correction_id: string;
 };
 
+/** A suggestion that was accepted; those that had none any more are not among the answer. */
+export type Accepted = { transaction_id: string; correction_id: string };
+
 export type Similar = { transaction: Transaction; similarity: number };
 
 /** How many suggestions one request accepts; the server's limit. */
@@ -29,7 +32,7 @@ export const review = {
   count: async (signal?: AbortSignal) =>
     (await authorised<{ count: number }>('/api/review/count', { ...(signal && { signal }) })).count,
   accept: (transaction_ids: string[]) =>
-    authorised<unknown>('/api/review/accept', { method: 'POST', body: { transaction_ids } }),
+    authorised<{ accepted: Accepted[] }>('/api/review/accept', { method: 'POST', body: { transaction_ids } }),
 };
 
 export const corrections = {

@@ -7,8 +7,8 @@ const said = (learned: Correction['learned']) =>
 
 test('a correction says what it did, what it taught and whom else it changed', () => {
   expect(said(null)).toBe('PADARIA: Alimentação.');
-  expect(said({ id: 'l', reason: '“padaria” é Alimentação', affected: 0 })).toBe('PADARIA: Alimentação. Aprendido: “padaria” é Alimentação.');
+  expect(said({ id: 'l', reason: '“padaria” é Alimentação', affected: 0 })).toBe('PADARIA: Alimentação. “padaria” é Alimentação.');
   expect(said({ id: 'l', reason: 'é sempre Alimentação.', affected: 1 })).toBe(
-    'PADARIA: Alimentação. Aprendido: é sempre Alimentação. Mais 1 transação mudou.',
+    'PADARIA: Alimentação. é sempre Alimentação. Mais 1 transação mudou.',
   );
 });

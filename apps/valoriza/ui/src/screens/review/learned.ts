@@ -6,7 +6,7 @@ export function learnedText({ transaction, learned }: Correction, category: stri
   if (!learned) return done;
   const more = learned.affected > 0 ? ` ${others(learned.affected)}.` : '';
   const reason = /[.!?]$/.test(learned.reason) ? learned.reason : `${learned.reason}.`;
-  return `${done} Aprendido: ${reason}${more}`;
+  return `${done} ${reason}${more}`;
 }
 
 function others(count: number): string {

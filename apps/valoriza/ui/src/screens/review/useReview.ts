@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { ACCEPT_MAX, corrections, type Correction, review, type ReviewItem } from '../../api/categorisation';
+import { ACCEPT_MAX, type Accepted, corrections, type Correction, review, type ReviewItem } from '../../api/categorisation';
 import { explain } from '../../api/problem';
 import { useCatalogue } from '../../app/catalogue';
 import { useCounts } from '../../app/counts';
@@ -92,17 +92,32 @@ export function useReview(): Review {
     }
   };
 
+  const undoAll = async (accepted: Accepted[]) => {
+    try {
+      for (const { correction_id } of accepted) await corrections.undo(correction_id);
+      say('Desfeito: as transações voltaram para a revisão.');
+    } catch (error) {
+      say(explain(error), { tone: 'error' });
+    }
+    await read();
+    recount();
+  };
+
   const acceptAll: Review['acceptAll'] = async (all) => {
     const ids = all.slice(0, ACCEPT_MAX);
     change((it) => sent(it, ids));
     try {
-      await review.accept(ids);
-      done(ids);
-      say(ids.length === 1 ? '1 sugestão aceita.' : `${ids.length} sugestões aceitas.`);
+      const { accepted } = await review.accept(ids);
+      done(accepted.map((it) => it.transaction_id));
+      say(accepted.length === 1 ? '1 sugestão aceita.' : `${accepted.length} sugestões aceitas.`, {
+        action: { label: 'Desfazer', run: () => void undoAll(accepted) },
+      });
     } catch (error) {
       change((it) => refused(it, ids));
       say(explain(error), { tone: 'error' });
     }
+    // Those that had no suggestion any more are shown as they are now.
+    change((it) => ({ ...it, sending: new Set([...it.sending].filter((id) => !ids.includes(id))) }));
     await read();
     recount();
   };
