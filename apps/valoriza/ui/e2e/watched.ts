@@ -42,6 +42,7 @@ export async function signIn(page: Page): Promise<void> {
 export async function go(page: Page, screen: string): Promise<void> {
   const navigation = page.getByRole('navigation', { name: 'Principal' });
   const link = navigation.getByRole('link', { name: screen });
+  await expect(navigation).toBeVisible();
   // On a narrow page some screens are behind a button.
   if (!(await link.isVisible())) await navigation.getByRole('button', { name: 'Mais' }).click();
   await link.click();
