@@ -32,6 +32,12 @@ const COST: Cost = Cost { memory_kib: 8, passes: 1 };
 
 pub(crate) const PASSWORD: &str = "uma senha comprida";
 
+/// A client without TLS in use, but reqwest wants a provider all the same; object_store brings it without one.
+pub(crate) fn client() -> reqwest::Client {
+    let _installed_before = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 pub(crate) struct Server {
     pub app: App,
     pub url: String,
@@ -59,7 +65,7 @@ impl Server {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(valoriza::api::serve(app.clone(), listener, shutdown.clone()));
-        let client = reqwest::Client::new();
+        let client = client();
         Self { app, url, client, users: AtomicU32::new(0), shutdown, task, _folder: folder }
     }
 
