@@ -29,7 +29,7 @@ pub mod vector;
 
 pub use decision::{ALTERNATIVES_MAX, Choice, Decision, Evidence, Input, Source};
 pub use descriptor::{Descriptor, Direction};
-pub use engine::Engine;
+pub use engine::{Engine, Sources};
 pub use lexicon::Lexicon;
 pub use neighbours::nearest;
 pub use rules::{Rule, When};

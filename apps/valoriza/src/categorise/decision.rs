@@ -64,36 +64,13 @@ impl Source {
 /// Why: what people are shown, in their words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
-    Rule {
-        name: String,
-    },
-    Memory {
-        payee: String,
-        category: String,
-        times: usize,
-    },
-    Structure {
-        what: &'static str,
-        text: String,
-    },
-    Neighbours {
-        nearest: String,
-        category: String,
-        count: usize,
-    },
-    Merchant {
-        name: String,
-        category: String,
-    },
-    Word {
-        word: String,
-        category: String,
-    },
-    Model {
-        /// The words that spoke most for it; may be empty.
-        words: Vec<String>,
-        category: String,
-    },
+    Rule { name: String },
+    Memory { payee: String, category: String, times: usize },
+    Structure { what: &'static str, text: String },
+    Neighbours { nearest: String, category: String, count: usize },
+    Merchant { name: String, category: String },
+    Word { word: String, category: String },
+    Model { text: String, category: String },
 }
 
 impl Evidence {
@@ -120,10 +97,7 @@ impl Evidence {
             }
             Self::Merchant { name, category } => format!("{name} costuma ser {category}"),
             Self::Word { word, category } => format!("“{}” costuma ser {category}", word.to_uppercase()),
-            Self::Model { words, category } if words.is_empty() => format!("O texto lembra {category}"),
-            Self::Model { words, category } => {
-                format!("“{}” lembra {category}", words.join(" ").to_uppercase())
-            }
+            Self::Model { text, category } => format!("“{}” lembra {category}", text.to_uppercase()),
         }
     }
 }

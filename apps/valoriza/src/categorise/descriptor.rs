@@ -6,8 +6,10 @@
 //! changes nothing.
 
 mod clean;
+mod cnpj;
 mod payee;
 mod shape;
+mod words;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -70,3 +72,6 @@ impl Descriptor {
         if self.payee.is_empty() { &self.text } else { &self.payee }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,12 +31,6 @@ const HEARD_MAX: usize = 8;
 const FADE: f32 = 0.8;
 
 impl Memory {
-    pub fn new(facts: &[Fact]) -> Self {
-        let mut memory = Self::default();
-        facts.iter().enumerate().for_each(|(at, fact)| memory.add(at, fact));
-        memory
-    }
-
     /// `at`: the fact's place in the list; facts are added oldest first.
     pub fn add(&mut self, at: usize, fact: &Fact) {
         if !fact.payee.is_empty() {
@@ -45,6 +39,15 @@ impl Memory {
         if let Some(cnpj) = &fact.cnpj {
             self.by_cnpj.entry((fact.direction, cnpj.clone())).or_default().push(at);
         }
+    }
+
+    /// Tells whether the same was said of the same payee before.
+    pub fn has_heard(&self, fact: &Fact, facts: &[Fact]) -> bool {
+        let places = self.by_payee.get(&(fact.direction, fact.payee.clone()));
+        places
+            .into_iter()
+            .flatten()
+            .any(|at| facts.get(*at).is_some_and(|it| it.category_id == fact.category_id))
     }
 
     /// What was said about the payee of `descriptor`: under its CNPJ, else under its name.

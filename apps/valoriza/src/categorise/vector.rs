@@ -63,3 +63,42 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Vec<f32>> {
     let length = vector.iter().map(|it| it * it).sum::<f32>().sqrt();
     Some(if length > 0.0 { vector.iter().map(|it| it / length).collect() } else { vector })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::descriptor::Descriptor;
+    use super::super::features;
+    use super::*;
+
+    fn of(text: &str) -> Vec<f32> {
+        project(&features::of(&Descriptor::read(text, -5_000), -5_000))
+    }
+
+    #[test]
+    fn similar_wordings_are_near() {
+        let padaria = of("PADARIA ESTRELA DO SUL");
+        assert!((cosine(&padaria, &padaria) - 1.0).abs() < 1e-5);
+        assert!(cosine(&padaria, &of("PADARIA ESTRELA DO NORTE")) > 0.6);
+        assert!(cosine(&padaria, &of("POSTO KM 9")) < 0.4);
+        assert!(cosine(&padaria, &padaria[1..]).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn stored_vectors_are_as_good() {
+        let [a, b] = [of("PADARIA ESTRELA DO SUL"), of("CONFEITARIA ESTRELA")];
+        let stored = from_bytes(&to_bytes(&a)).unwrap();
+        assert!((cosine(&stored, &b) - cosine(&a, &b)).abs() < 0.01);
+        assert_eq!(from_bytes(&[0; 255]), None);
+        let zero = vec![0.0; DIMENSIONS];
+        assert_eq!(from_bytes(&to_bytes(&zero)), Some(zero));
+    }
+
+    /// Stored vectors outlive releases: this must never change.
+    #[test]
+    fn the_projection_is_pinned() {
+        let sum: f32 = of("PADARIA ESTRELA").iter().zip(1_u16..).map(|(it, at)| it * f32::from(at)).sum();
+        assert!((sum - PINNED).abs() < 1e-2, "{sum}");
+    }
+
+    const PINNED: f32 = -58.541;
+}

@@ -16,7 +16,23 @@ pub enum Shape {
 }
 
 impl Shape {
-    pub(super) fn of(_text: &str) -> Self {
-        Self::Purchase
+    /// Of a clean text.
+    pub(super) fn of(text: &str) -> Self {
+        let words: Vec<&str> = text.split(' ').collect();
+        let any = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
+        if any(&["estorno", "estornado", "reembolso", "devolucao", "devolvido", "chargeback", "cancelamento"])
+        {
+            Self::Refund
+        } else if any(&["pix"]) {
+            Self::Pix
+        } else if any(&["boleto", "titulo"]) {
+            Self::Boleto
+        } else if any(&["ted", "doc", "transf", "transferencia", "tef"]) {
+            Self::Transfer
+        } else if any(&["deb", "debito"]) && any(&["aut", "autom", "automatico"]) {
+            Self::DirectDebit
+        } else {
+            Self::Purchase
+        }
     }
 }
