@@ -17,7 +17,9 @@ use crate::domain::page::{DateAndId, Page, Slice};
 use crate::domain::report::{Format, Report};
 use crate::domain::summary::{Source, Summary};
 use crate::domain::transaction::{Filter, Transaction};
-use crate::store::{accounts, budgets, categories, notifications, reports, summary as sums, transactions, users};
+use crate::store::{
+    accounts, budgets, categories, notifications, reports, summary as sums, transactions, users,
+};
 
 pub async fn me(db: &Db, user: Uuid) -> Result<(User, Vec<Membership>), Error> {
     let tx = &mut db.snapshot().await?;
@@ -118,7 +120,12 @@ pub async fn reports(db: &Db, tenant: Uuid, slice: Slice<Uuid>) -> Result<Page<R
 }
 
 /// A report and one of its files.
-pub async fn report_file(db: &Db, tenant: Uuid, id: Uuid, format: Format) -> Result<(Report, Vec<u8>), Error> {
+pub async fn report_file(
+    db: &Db,
+    tenant: Uuid,
+    id: Uuid,
+    format: Format,
+) -> Result<(Report, Vec<u8>), Error> {
     let tx = &mut db.snapshot().await?;
     let report = reports::find(tx, tenant, id).await?.ok_or(Error::NotFound)?;
     let bytes = reports::file(tx, tenant, id, format).await?;

@@ -45,11 +45,11 @@ pub struct Worker {
 pub enum Subscription {
     /// Statements that were uploaded, confirmed or taken back.
     Imports,
-    /// Gives new transactions their category.
+    /// Gives new transactions their category, tags, vector; automations' notifications.
     Categorise,
     /// Reports that were asked for.
     Reports,
-    /// Automations and budget alerts.
+    /// Budget alerts.
     Alerts,
 }
 
@@ -66,13 +66,41 @@ impl Subscription {
     }
 }
 
+impl Subscription {
+    /// The events it handles; others change nothing.
+    pub fn topics(self) -> &'static [&'static str] {
+        match self {
+            Self::Imports => &["import.uploaded", "import.confirmed", "import.undone"],
+            Self::Categorise => {
+                &["transaction.created", "transaction.updated", "import.committed", "automation.applied"]
+            }
+            Self::Reports => &["report.requested"],
+            Self::Alerts => &[
+                "transaction.created",
+                "transaction.updated",
+                "transactions.categorised",
+                "budget.created",
+                "budget.updated",
+            ],
+        }
+    }
+}
+
 impl Worker {
+    /// A worker that knows what everybody knows.
     pub fn new(db: Db) -> Self {
-        Self { db, knowledge: Arc::new(Knowledge::new(Engine::new(Lexicon::builtin()))) }
+        Self::with(db, Arc::new(Engine::new(Lexicon::builtin())))
+    }
+
+    pub fn with(db: Db, engine: Arc<Engine>) -> Self {
+        Self { db, knowledge: Arc::new(Knowledge::new(engine)) }
     }
 
     /// Handles one event for one subscription; an event that was handled before changes nothing.
     pub async fn handle(&self, subscription: Subscription, event: &Event) -> Result<(), Error> {
+        if !subscription.topics().contains(&event.topic.as_str()) {
+            return Ok(());
+        }
         match subscription {
             Subscription::Imports => Ok(()),
             Subscription::Categorise => categorise::handle(self, event).await,

@@ -60,7 +60,8 @@ pub struct Accepted {
 pub async fn categorise(tx: &mut Tx, by: &Caller, id: Uuid, draft: &Draft) -> Result<Corrected, Error> {
     by.require(Role::Member)?;
     let tree = categories::tree(tx, by.tenant).await?;
-    let category = tree.get(draft.category_id).ok_or_else(|| Error::from(Violation::unknown("category_id")))?;
+    let category =
+        tree.get(draft.category_id).ok_or_else(|| Error::from(Violation::unknown("category_id")))?;
     let present = transactions::lock(tx, by.tenant, id, by.now).await?.ok_or(Error::NotFound)?;
     check_whole(&present)?;
     let correction = correct(tx, by, &present, category.id).await?;
@@ -70,7 +71,8 @@ pub async fn categorise(tx: &mut Tx, by: &Caller, id: Uuid, draft: &Draft) -> Re
     } else {
         let affected =
             if draft.similar { spread(tx, by, &correction, &descriptor, &category.name).await? } else { 0 };
-        let reason = format!("De agora em diante, {} será {}", descriptor.payee.to_uppercase(), category.name);
+        let reason =
+            format!("De agora em diante, {} será {}", descriptor.payee.to_uppercase(), category.name);
         Some(Learned { id: correction.id, reason, affected })
     };
     let months = corrections::months(tx, by.tenant, correction.id).await?;
@@ -91,7 +93,12 @@ fn check_whole(transaction: &Transaction) -> Result<(), Violation> {
     Ok(())
 }
 
-async fn correct(tx: &mut Tx, by: &Caller, present: &Transaction, category_id: Uuid) -> Result<Correction, Error> {
+async fn correct(
+    tx: &mut Tx,
+    by: &Caller,
+    present: &Transaction,
+    category_id: Uuid,
+) -> Result<Correction, Error> {
     let correction =
         Correction { id: Uuid::now_v7(), transaction_id: present.id, category_id, created_at: by.now };
     corrections::insert(tx, by, &correction).await?;
@@ -114,12 +121,10 @@ async fn spread(
             && other.payee == descriptor.payee
             && other.direction == descriptor.direction
     };
-    let ids: Vec<Uuid> = waiting.iter().map(|it| &it.transaction).filter(|it| same(it)).map(|it| it.id).collect();
-    let evidence = Evidence::Memory {
-        payee: descriptor.payee.clone(),
-        category: category.to_owned(),
-        times: 1,
-    };
+    let ids: Vec<Uuid> =
+        waiting.iter().map(|it| &it.transaction).filter(|it| same(it)).map(|it| it.id).collect();
+    let evidence =
+        Evidence::Memory { payee: descriptor.payee.clone(), category: category.to_owned(), times: 1 };
     let categorised = Categorised {
         source: Source::Memory,
         confidence: Confidence::CERTAIN,

@@ -206,7 +206,8 @@ mod tests {
     #[test]
     fn an_automation_has_a_condition_and_a_consequence() {
         let check = |when: Value, then: Value, expected: &[(&str, &'static str)]| {
-            let expected: Vec<_> = expected.iter().map(|(field, code)| ((*field).to_owned(), *code)).collect();
+            let expected: Vec<_> =
+                expected.iter().map(|(field, code)| ((*field).to_owned(), *code)).collect();
             assert_eq!(mistakes(json!({ "name": "x", "when": when, "then": then })), expected);
         };
         let (when, then) = (json!({ "text": "uber" }), json!({ "notify": true }));

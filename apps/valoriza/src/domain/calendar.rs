@@ -57,8 +57,18 @@ impl Month {
     /// As people write it: `novembro de 2026`.
     pub fn in_words(self) -> String {
         const NAMES: [&str; 12] = [
-            "janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro",
-            "novembro", "dezembro",
+            "janeiro",
+            "fevereiro",
+            "março",
+            "abril",
+            "maio",
+            "junho",
+            "julho",
+            "agosto",
+            "setembro",
+            "outubro",
+            "novembro",
+            "dezembro",
         ];
         let number = usize::try_from(self.0.month()).expect("1 to 12");
         format!("{} de {}", NAMES[number - 1], self.0.year())

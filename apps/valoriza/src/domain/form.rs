@@ -222,7 +222,9 @@ impl Form {
         let ids = items.into_iter().enumerate().filter_map(|(position, item)| {
             let field = format!("{field}.{position}");
             let text = self.string(&field, item)?;
-            text.parse().map_err(|_not_an_id| self.reject(&field, "invalid", "deve ser um identificador")).ok()
+            text.parse()
+                .map_err(|_not_an_id| self.reject(&field, "invalid", "deve ser um identificador"))
+                .ok()
         });
         ids.collect()
     }

@@ -86,7 +86,7 @@ impl Which {
     pub fn read(mut form: Form) -> Result<Self, Vec<Violation>> {
         let ids = form.ids("ids", IDS_MAX);
         let all = form.optional_flag("all").unwrap_or(false);
-        if form.is_fine() && all == !ids.is_empty() {
+        if form.is_fine() && all != ids.is_empty() {
             form.reject("ids", "required", "diga quais, ou all: true");
         }
         form.finish(if all { Self::All } else { Self::These(ids) })

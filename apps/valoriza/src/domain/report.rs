@@ -155,7 +155,8 @@ impl Content {
     /// To whom most went, in BRL. A transaction that names nobody counts under its own words.
     fn payees(&self) -> Vec<PayeeTotal> {
         let mut totals: HashMap<String, (usize, i64)> = HashMap::new();
-        let paid = |it: &&Line| it.kind == Kind::Normal && it.currency == Currency::Brl && it.amount_cents < 0;
+        let paid =
+            |it: &&Line| it.kind == Kind::Normal && it.currency == Currency::Brl && it.amount_cents < 0;
         for line in self.lines.iter().filter(paid) {
             let payee = Descriptor::read(&line.description, line.amount_cents).model_text().to_uppercase();
             let total = totals.entry(payee).or_default();

@@ -85,9 +85,11 @@ impl Problem {
     fn conflict(conflict: Conflict) -> Self {
         let (code, title, detail) = match conflict {
             Conflict::EmailTaken => ("email_taken", "E-mail já cadastrado", "Entre com ele ou use outro."),
-            Conflict::AccountInUse => {
-                ("account_in_use", "Conta em uso", "A conta tem transações ou automações: arquive-a em vez de excluir.")
-            }
+            Conflict::AccountInUse => (
+                "account_in_use",
+                "Conta em uso",
+                "A conta tem transações ou automações: arquive-a em vez de excluir.",
+            ),
             Conflict::CategoryInUse => (
                 "category_in_use",
                 "Categoria em uso",

@@ -40,7 +40,7 @@ pub async fn similar(db: &Db, tenant: Uuid, id: Uuid, limit: usize) -> Result<Ve
     let mut best: Vec<(Uuid, f32)> = Vec::with_capacity(limit + 1);
     let mut after = None;
     for _ in 0..COMPARED_MAX / CHUNK {
-        let chunk = embeddings::list(tx, tenant, after, CHUNK as i64).await?;
+        let chunk = embeddings::list(tx, tenant, after, CHUNK).await?;
         for other in chunk.iter().filter(|other| other.place.id != id) {
             let Some(vector) = vector::from_bytes(&other.vector) else { continue };
             let similarity = vector::cosine(&wanted, &vector);

@@ -68,7 +68,12 @@ pub async fn all(tx: &mut Tx, tenant: Uuid) -> Result<Vec<Automation>, Error> {
 pub async fn list(tx: &mut Tx, tenant: Uuid, slice: &Slice<PositionAndId>) -> Result<Vec<Automation>, Error> {
     let mut statement = Statement::new(SELECT).bind(tenant);
     if let Some(after) = slice.after {
-        statement.push(" AND (a.position, a.id) > (").push_bind(after.position).push(", ").push_bind(after.id).push(")");
+        statement
+            .push(" AND (a.position, a.id) > (")
+            .push_bind(after.position)
+            .push(", ")
+            .push_bind(after.id)
+            .push(")");
     }
     statement.push(" ORDER BY a.position, a.id LIMIT ").push_bind(slice.rows());
     tx.all(statement).await

@@ -35,7 +35,9 @@ pub async fn put(
     }
     let mut statement =
         Statement::new("INSERT INTO embeddings (tenant_id, transaction_id, vector, made_at) VALUES ");
-    statement.push_rows(vectors.into_iter().map(|(id, vector)| [tenant.into(), id.into(), vector.into(), now.into()]));
+    statement.push_rows(
+        vectors.into_iter().map(|(id, vector)| [tenant.into(), id.into(), vector.into(), now.into()]),
+    );
     statement.push(
         " ON CONFLICT (tenant_id, transaction_id)
           DO UPDATE SET vector = excluded.vector, made_at = excluded.made_at",
@@ -48,7 +50,7 @@ pub async fn list(
     tx: &mut Tx,
     tenant: Uuid,
     after: Option<DateAndId>,
-    rows: i64,
+    rows: usize,
 ) -> Result<Vec<Embedding>, Error> {
     let mut statement = Statement::new(
         "SELECT t.date, t.id, e.vector FROM transactions t
@@ -56,8 +58,15 @@ pub async fn list(
     )
     .bind(tenant);
     if let Some(after) = after {
-        statement.push(" AND (t.date, t.id) < (").push_bind(after.date).push(", ").push_bind(after.id).push(")");
+        statement
+            .push(" AND (t.date, t.id) < (")
+            .push_bind(after.date)
+            .push(", ")
+            .push_bind(after.id)
+            .push(")");
     }
-    statement.push(" ORDER BY t.date DESC, t.id DESC LIMIT ").push_bind(rows);
+    statement
+        .push(" ORDER BY t.date DESC, t.id DESC LIMIT ")
+        .push_bind(i64::try_from(rows).expect("some thousand"));
     tx.all(statement).await
 }

@@ -54,17 +54,11 @@ pub async fn unread(tx: &mut Tx, tenant: Uuid) -> Result<i64, Error> {
 }
 
 /// Marks those of `ids`, or all where none are named, that are not read yet.
-pub async fn read(
-    tx: &mut Tx,
-    tenant: Uuid,
-    ids: Option<&[Uuid]>,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let mut statement = Statement::new(
-        "UPDATE notifications SET read_at = $2 WHERE tenant_id = $1 AND read_at IS NULL",
-    )
-    .bind(tenant)
-    .bind(now);
+pub async fn read(tx: &mut Tx, tenant: Uuid, ids: Option<&[Uuid]>, now: Timestamp) -> Result<(), Error> {
+    let mut statement =
+        Statement::new("UPDATE notifications SET read_at = $2 WHERE tenant_id = $1 AND read_at IS NULL")
+            .bind(tenant)
+            .bind(now);
     if let Some(ids) = ids {
         statement.push(" AND id IN (");
         for (position, id) in ids.iter().enumerate() {

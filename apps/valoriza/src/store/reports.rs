@@ -79,7 +79,13 @@ pub async fn prune(tx: &mut Tx, tenant: Uuid, kept: i64) -> Result<(), Error> {
     tx.execute(statement.bind(tenant).bind(kept - 1)).await.map(drop)
 }
 
-pub async fn keep_file(tx: &mut Tx, tenant: Uuid, id: Uuid, format: Format, bytes: Vec<u8>) -> Result<(), Error> {
+pub async fn keep_file(
+    tx: &mut Tx,
+    tenant: Uuid,
+    id: Uuid,
+    format: Format,
+    bytes: Vec<u8>,
+) -> Result<(), Error> {
     let statement = Statement::new(
         "INSERT INTO report_files (tenant_id, report_id, format, bytes) VALUES ($1, $2, $3, $4)",
     );
@@ -144,12 +150,7 @@ pub async fn lines(tx: &mut Tx, tenant: Uuid, month: Month, rows: i64) -> Result
 }
 
 /// The next `rows` tenants after `after` that have transactions in `month`, in order of id.
-pub async fn tenants_with(
-    tx: &mut Tx,
-    month: Month,
-    after: Uuid,
-    rows: i64,
-) -> Result<Vec<Uuid>, Error> {
+pub async fn tenants_with(tx: &mut Tx, month: Month, after: Uuid, rows: i64) -> Result<Vec<Uuid>, Error> {
     let statement = Statement::new(
         "SELECT n.id FROM tenants n WHERE n.id > $1 AND EXISTS (
             SELECT 1 FROM transactions t WHERE t.tenant_id = n.id AND t.date >= $2 AND t.date <= $3)

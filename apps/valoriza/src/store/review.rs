@@ -17,7 +17,8 @@ pub struct Waiting {
 impl FromRow for Waiting {
     fn from_row(row: &Row) -> Result<Self, Error> {
         let transaction = Transaction::from_row(row)?;
-        let others = if transaction.suggestion.is_some() { row.json("suggested_others")? } else { Vec::new() };
+        let others =
+            if transaction.suggestion.is_some() { row.json("suggested_others")? } else { Vec::new() };
         Ok(Self { transaction, others })
     }
 }

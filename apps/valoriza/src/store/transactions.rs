@@ -101,7 +101,8 @@ pub async fn of_ids(tx: &mut Tx, tenant: Uuid, ids: &[Uuid]) -> Result<Vec<Trans
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut statement = Statement::new("SELECT * FROM transactions WHERE tenant_id = $1 AND id IN (").bind(tenant);
+    let mut statement =
+        Statement::new("SELECT * FROM transactions WHERE tenant_id = $1 AND id IN (").bind(tenant);
     for (position, id) in ids.iter().enumerate() {
         statement.push(if position == 0 { "" } else { ", " }).push_bind(*id);
     }
@@ -118,8 +119,9 @@ pub async fn of_import(
     import: Uuid,
     slice: &Slice<Uuid>,
 ) -> Result<Vec<Transaction>, Error> {
-    let mut statement =
-        Statement::new("SELECT * FROM transactions WHERE tenant_id = $1 AND import_id = $2").bind(tenant).bind(import);
+    let mut statement = Statement::new("SELECT * FROM transactions WHERE tenant_id = $1 AND import_id = $2")
+        .bind(tenant)
+        .bind(import);
     if let Some(after) = slice.after {
         statement.push(" AND id > ").push_bind(after);
     }

@@ -68,7 +68,11 @@ pub(super) async fn handle(worker: &Worker, event: &Event) -> Result<(), Error> 
     let findings = find(worker, &loaded, &work, now).await?;
     let Some(mut tx) = worker.once(Subscription::Categorise, event).await? else { return Ok(()) };
     write(&mut tx, &event.caller(now), &loaded, &work, findings).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    for transaction in &work.transactions {
+        worker.knowledge.learn(event.tenant, transaction);
+    }
+    Ok(())
 }
 
 /// Reads what the event is about; nothing if it asks for nothing.
@@ -115,7 +119,8 @@ async fn read_past(tx: &mut Tx, event: &Event) -> Result<Option<Work>, Error> {
     let Some(automation) = automation else { return Ok(None) };
     let after = event.payload["after"].as_str().and_then(DateAndId::decode);
     let slice = Slice { limit: CHUNK, after };
-    let mut transactions = transactions::list(tx, event.tenant, &candidates(&automation.when), &slice).await?;
+    let mut transactions =
+        transactions::list(tx, event.tenant, &candidates(&automation.when), &slice).await?;
     let more = transactions.len() > CHUNK;
     transactions.truncate(CHUNK);
     let last = transactions.last().filter(|_| more).map(|it| it.place().encode());
@@ -151,7 +156,13 @@ async fn find(
                 confidence: Confidence::of(it.confidence.into()),
             });
             let others = others.collect();
-            Finding { changed: after != *it, after, others, vector: vector::to_bytes(&decision.vector), matches }
+            Finding {
+                changed: after != *it,
+                after,
+                others,
+                vector: vector::to_bytes(&decision.vector),
+                matches,
+            }
         };
         transactions.iter().map(decide).collect()
     });
@@ -198,7 +209,9 @@ async fn write(
     let mut months = BTreeSet::new();
     let mut met: BTreeMap<usize, Vec<&Transaction>> = BTreeMap::new();
     for (finding, before) in findings.iter().zip(&work.transactions) {
-        if finding.changed && !transactions::mark(tx, by.tenant, &finding.after, &finding.others, by.now).await? {
+        if finding.changed
+            && !transactions::mark(tx, by.tenant, &finding.after, &finding.others, by.now).await?
+        {
             return Err(Error::Stale);
         }
         if finding.after.category_id != before.category_id {
@@ -249,6 +262,7 @@ async fn tell(tx: &mut Tx, by: &Caller, automation: &Automation, met: &[&Transac
 }
 
 async fn notify(tx: &mut Tx, by: &Caller, title: String, text: String) -> Result<(), Error> {
-    let notification = Notification::new(Kind::Automation, title, text, Some("/automacoes".to_owned()), by.now);
+    let notification =
+        Notification::new(Kind::Automation, title, text, Some("/automacoes".to_owned()), by.now);
     Ok(notifications::insert(tx, by.tenant, &notification).await?)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use crate::actions::Error;
-use crate::categorise::{Categories, Engine, FACTS_MAX, Fact, Known, Rule, Tenant, Threshold};
+use crate::categorise::{Categories, Engine, FACTS_MAX, Fact, Known, Rule, Source, Tenant, Threshold};
 use crate::db::Tx;
 use crate::domain::automation::Automation;
 use crate::domain::transaction::Transaction;
@@ -16,15 +16,16 @@ use crate::store::{automations, categories, knowledge, users};
 /// Tenants kept at once. A tenant with all facts it may have takes some 10 MB.
 const TENANTS_MAX: usize = 32;
 
-/// How long a tenant is kept though its version stays. Categories people give while they record a transaction
-/// raise no version, so that a hundred of them do not load the tenant a hundred times; they are known after this.
-const KEPT_FOR: Duration = Duration::from_mins(5);
+/// How long a tenant is kept though its version stays. Categories people give while they record a transaction raise
+/// no version, so that a hundred of them do not load the tenant a hundred times; other processes than the one that
+/// handles it know them after this.
+const KEPT_FOR: Duration = Duration::from_mins(1);
 
 /// Answers a threshold is calibrated by, of either kind; see [`knowledge::outcomes`].
 const OUTCOMES_MAX: i64 = 1_000;
 
 /// What is needed to handle one tenant's transactions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Loaded {
     pub tenant: Tenant,
     /// Enabled, in their order.
@@ -34,7 +35,7 @@ pub struct Loaded {
 /// The engine, and the tenants it was asked about last.
 #[derive(Debug)]
 pub struct Knowledge {
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     kept: Mutex<HashMap<Uuid, Kept>>,
 }
 
@@ -47,7 +48,7 @@ struct Kept {
 }
 
 impl Knowledge {
-    pub fn new(engine: Engine) -> Self {
+    pub fn new(engine: Arc<Engine>) -> Self {
         Self { engine, kept: Mutex::default() }
     }
 
@@ -62,16 +63,24 @@ impl Knowledge {
         let knowledge = Arc::clone(self);
         // Some thousand facts take a while to be made ready.
         let made = tokio::task::spawn_blocking(move || {
-            let facts = facts.iter().filter_map(|it| {
-                let decided_at = it.categorised.as_ref()?.decided_at;
-                Some(Fact::of(it.id, &it.input(), it.category_id?, decided_at))
-            });
-            knowledge.engine.tenant(Known { facts: facts.collect(), ..known })
+            let facts = facts.iter().filter_map(fact).collect();
+            knowledge.engine.tenant(Known { facts, ..known })
         });
-        let tenant_known = made.await.map_err(|error| Error::Internal(error.into()))?;
-        let loaded = Arc::new(Loaded { tenant: tenant_known, automations });
+        let ready = made.await.map_err(|error| Error::Internal(error.into()))?;
+        let loaded = Arc::new(Loaded { tenant: ready, automations });
         self.keep(tenant, version, Arc::clone(&loaded));
         Ok(loaded)
+    }
+
+    /// Takes in what a person said while they recorded a transaction, if the tenant is kept; else it will be read.
+    pub fn learn(&self, tenant: Uuid, transaction: &Transaction) {
+        let Some(fact) = fact(transaction) else { return };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(it) = kept.get_mut(&tenant)
+            && !it.loaded.tenant.facts().iter().any(|known| known.id == fact.id)
+        {
+            self.engine.learn(&mut Arc::make_mut(&mut it.loaded).tenant, fact);
+        }
     }
 
     fn find(&self, tenant: Uuid, version: i64) -> Option<Arc<Loaded>> {
@@ -94,6 +103,12 @@ impl Knowledge {
     }
 }
 
+/// What a transaction teaches: that a person gave it its category.
+fn fact(transaction: &Transaction) -> Option<Fact> {
+    let categorised = transaction.categorised.as_ref().filter(|it| it.source == Source::User)?;
+    Some(Fact::of(transaction.id, &transaction.input(), transaction.category_id?, categorised.decided_at))
+}
+
 type Read = (Known, Vec<Automation>, Vec<Transaction>);
 
 async fn read(tx: &mut Tx, tenant: Uuid) -> Result<Read, Error> {
@@ -110,7 +125,7 @@ async fn read(tx: &mut Tx, tenant: Uuid) -> Result<Read, Error> {
         rules: rules.collect(),
         facts: Vec::new(),
         people: users::names(tx, tenant).await?,
-        threshold: Threshold::default(),
+        threshold: Threshold::calibrate(&outcomes),
     };
     let facts = knowledge::chosen(tx, tenant, i64::try_from(FACTS_MAX).expect("some thousand")).await?;
     Ok((known, automations, facts))

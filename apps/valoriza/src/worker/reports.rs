@@ -26,9 +26,6 @@ const TENANTS: i64 = 100;
 const FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 pub(super) async fn handle(worker: &Worker, event: &Event) -> Result<(), Error> {
-    if event.topic != "report.requested" {
-        return Ok(());
-    }
     let id = event.id_of("report_id")?;
     let now = clock::now();
     let mut snapshot = worker.db.snapshot().await?;
@@ -114,9 +111,10 @@ async fn end(
     let month = report.month.in_words();
     let (title, text) = match status {
         Status::Ready => ("Relatório pronto", format!("O relatório de {month} está pronto.")),
-        Status::Queued | Status::Failed => {
-            ("Relatório não pôde ser feito", format!("O relatório de {month} teria mais de {LINES_MAX} linhas."))
-        }
+        Status::Queued | Status::Failed => (
+            "Relatório não pôde ser feito",
+            format!("O relatório de {month} teria mais de {LINES_MAX} linhas."),
+        ),
     };
     let link = Some("/relatorios".to_owned());
     let notification = Notification::new(Kind::Report, title.to_owned(), text, link, now);
@@ -129,8 +127,7 @@ pub(super) async fn monthly(worker: &Worker, now: Timestamp) -> Result<usize, Er
     let month = Month::of(today(now)).previous();
     let (mut after, mut asked) = (Uuid::nil(), 0);
     loop {
-        let tenants =
-            reports::tenants_with(&mut worker.db.snapshot().await?, month, after, TENANTS).await?;
+        let tenants = reports::tenants_with(&mut worker.db.snapshot().await?, month, after, TENANTS).await?;
         let Some(last) = tenants.last() else { return Ok(asked) };
         after = *last;
         let mut tx = worker.db.write().await?;

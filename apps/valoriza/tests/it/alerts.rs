@@ -3,7 +3,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Server, User, id, on_both_databases, relay};
 
-on_both_databases!(a_budget_tells_at_80_and_100_percent_once_each, a_jump_over_both_tells_once, any_cause_tells);
+on_both_databases!(
+    a_budget_tells_at_80_and_100_percent_once_each,
+    a_jump_over_both_tells_once,
+    any_cause_tells
+);
 
 async fn titles(ana: &User<'_>) -> Vec<String> {
     let page = ana.read("/api/notifications").await;
@@ -22,7 +26,7 @@ async fn a_budget_tells_at_80_and_100_percent_once_each(server: Server) {
     let below = ana.category("Marina", "expense", Some(&top)).await;
     budget(&ana, &top, "2026-11", 100_000).await;
     budget(&ana, &top, "2026-12", 100_000).await;
-    let mut spend = async |cents: i64, expected: &[&str]| {
+    let spend = async |cents: i64, expected: &[&str]| {
         ana.transaction(&account, "2026-11-10", -cents, Some(&below)).await;
         relay(&server, &worker).await;
         assert_eq!(titles(&ana).await, expected);

@@ -39,14 +39,17 @@ async fn another_tenants_things_do_not_exist(server: Server) {
     let category = ana.category("Vela", "expense", None).await;
     let mine = ana.read("/api/transactions").await["items"][0]["id"].as_str().unwrap().to_owned();
     let report = ana.post("/api/reports", json!({ "month": "2026-10" })).await.expect(StatusCode::ACCEPTED);
-    let said = ana.post(&format!("/api/transactions/{mine}/categorise"), json!({ "category_id": category })).await;
+    let said =
+        ana.post(&format!("/api/transactions/{mine}/categorise"), json!({ "category_id": category })).await;
     let correction = said.expect(StatusCode::OK)["correction_id"].as_str().unwrap().to_owned();
     let automation = ana.read("/api/automations").await["items"][0]["id"].as_str().unwrap().to_owned();
     let own = bia.category("Vela", "expense", None).await;
     bia.post(&format!("/api/transactions/{mine}/categorise"), json!({ "category_id": own }))
         .await
         .expect_problem(404, "not_found");
-    bia.post(&format!("/api/automations/{automation}/apply"), Value::Null).await.expect_problem(404, "not_found");
+    bia.post(&format!("/api/automations/{automation}/apply"), Value::Null)
+        .await
+        .expect_problem(404, "not_found");
     bia.delete(&format!("/api/corrections/{correction}")).await.expect_problem(404, "not_found");
     let report = format!("/api/reports/{}", id(&report));
     for path in [format!("/api/transactions/{mine}/similar"), report.clone(), report + "/csv"] {
@@ -97,5 +100,9 @@ async fn every_endpoint_but_the_open_ones_demands_a_token(server: Server) {
             checked += 1;
         }
     }
-    assert_eq!(checked, 5 * 6 + 2 + 6 + 2 + 3 + 5, "five kinds of things, /api/me, the summary; review, automations, notifications, reports");
+    assert_eq!(
+        checked,
+        5 * 6 + 2 + 6 + 2 + 3 + 5,
+        "five kinds of things, /api/me, the summary; review, automations, notifications, reports"
+    );
 }

@@ -44,7 +44,9 @@ async fn notifications_are_listed_counted_and_read(server: Server) {
     for body in [json!({}), json!({ "ids": [theirs], "all": true }), json!({ "all": false })] {
         ana.post("/api/notifications/read", body).await.expect_invalid(&[("ids", "required")]);
     }
-    ana.post("/api/notifications/read", json!({ "ids": ["x"] })).await.expect_invalid(&[("ids.0", "invalid")]);
+    ana.post("/api/notifications/read", json!({ "ids": ["x"] }))
+        .await
+        .expect_invalid(&[("ids.0", "invalid")]);
 }
 
 async fn old_ones_are_forgotten(server: Server) {

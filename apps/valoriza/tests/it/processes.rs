@@ -3,9 +3,11 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{RequestBuilder, StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+
+use crate::support::client;
 
 /// One `valoriza api`, killed when dropped.
 struct Instance {
@@ -80,7 +82,7 @@ async fn write_once(call: RequestBuilder) {
 
 async fn lose_no_write(database: &str, count: usize, writes_each: usize) {
     let mut instances = start(database, count);
-    let client = Client::new();
+    let client = client();
     let url = instances[0].url.clone();
     let person = json!({ "name": "Ana", "email": "a@b.com", "password": "uma senha comprida" });
     let register = client.post(format!("{url}/api/auth/register")).json(&person).send().await.unwrap();
@@ -130,7 +132,7 @@ async fn logs_carry_the_trace_and_never_a_secret() {
     let mut instance = Instance::start(&format!("sqlite:{}", folder.path().join("v.db").display()), "debug");
     instance.wait_until_ready();
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-    let client = Client::new();
+    let client = client();
     let person = json!({ "name": "Ana", "email": "a@b.com", "password": "segredo-da-ana" });
     let register = client
         .post(format!("{}/api/auth/register", instance.url))

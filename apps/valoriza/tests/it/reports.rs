@@ -109,7 +109,7 @@ async fn the_schedule_asks_once_for_every_month(server: Server) {
     let url = format!("http://{}/tasks/monthly-report", listener.local_addr().unwrap());
     let serving = tokio::spawn(axum::serve(listener, valoriza::worker::router(worker.clone())).into_future());
     for _ in 0..2 {
-        let answer = reqwest::Client::new().post(&url).send().await.unwrap();
+        let answer = crate::support::client().post(&url).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
     }
     serving.abort();

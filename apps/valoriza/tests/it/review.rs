@@ -4,12 +4,15 @@ use uuid::Uuid;
 use valoriza::categorise::Source;
 use valoriza::domain::categorised::{Alternative, Confidence, Suggestion};
 use valoriza::domain::member::Role;
+use valoriza::worker::Worker;
 
 use crate::support::{Server, User, id, on_both_databases, relay};
 
 on_both_databases!(
     what_has_no_category_waits_with_what_it_could_be,
     a_correction_then_undo_restores_everything,
+    a_correction_teaches_at_once_and_undo_unteaches,
+    what_people_record_is_known_too,
     similar_ones_are_corrected_and_restored_too,
     undo_leaves_what_was_said_since,
     suggestions_are_accepted_in_one_go,
@@ -32,7 +35,8 @@ async fn suggest(ana: &User<'_>, transaction: &str, category: &str, others: &[&s
         source: Source::Neighbours,
         reason: "Parecido com outro".to_owned(),
     });
-    let other = |id: &&str| Alternative { category_id: id.parse().unwrap(), confidence: Confidence::of(0.25) };
+    let other =
+        |id: &&str| Alternative { category_id: id.parse().unwrap(), confidence: Confidence::of(0.25) };
     let others: Vec<_> = others.iter().map(other).collect();
     let now = jiff::Timestamp::now();
     assert!(valoriza::store::transactions::mark(&mut tx, tenant, &found, &others, now).await.unwrap());
@@ -75,8 +79,7 @@ async fn what_has_no_category_waits_with_what_it_could_be(server: Server) {
     assert_eq!(ids, [second.as_str(), first.as_str()]);
     assert_eq!(page["items"][0]["suggestion"], json!(null));
     assert_eq!(page["items"][0]["alternatives"], json!([]));
-    let suggestion =
-        json!({ "category_id": a, "confidence": 0.625, "source": "neighbours", "reason": "Parecido com outro" });
+    let suggestion = json!({ "category_id": a, "confidence": 0.625, "source": "neighbours", "reason": "Parecido com outro" });
     assert_eq!(page["items"][1]["suggestion"], suggestion);
     assert_eq!(page["items"][1]["transaction"]["suggestion"], suggestion);
     assert_eq!(page["items"][1]["alternatives"], json!([{ "category_id": b, "confidence": 0.25 }]));
@@ -120,6 +123,49 @@ async fn a_correction_then_undo_restores_everything(server: Server) {
     undo(&corrected).await;
     assert_eq!(without_versions(read(&ana, &waiting).await), without_versions(before));
     assert_eq!(ana.read("/api/review").await["items"][0]["alternatives"][0]["category_id"], json!(b));
+}
+
+/// Records a purchase and returns what became of it.
+async fn recorded(ana: &User<'_>, worker: &Worker, account: &str, description: &str) -> Value {
+    let made = id(&ana.described(account, "2026-11-20", description, -1_500).await);
+    relay(ana.server, worker).await;
+    read(ana, &made).await
+}
+
+async fn a_correction_teaches_at_once_and_undo_unteaches(server: Server) {
+    let (ana, bia, worker) = (server.user().await, server.user().await, server.worker());
+    let (account, hers) = (ana.account().await, bia.account().await);
+    let category = ana.category("Barco", "expense", None).await;
+    let first = recorded(&ana, &worker, &account, "QUIOSQUE XODOBRE 0012").await;
+    assert_ne!(first["category_id"], json!(category));
+    let corrected = correct(&ana, &id(&first), &category, false).await;
+    let second = recorded(&ana, &worker, &account, "QUIOSQUE XODOBRE 0047").await;
+    assert_eq!(second["category_id"], json!(category), "{second}");
+    assert_eq!(second["categorised"]["source"], "memory");
+    assert!(second["categorised"]["reason"].as_str().unwrap().contains("Barco"), "{second}");
+    let other = recorded(&bia, &worker, &hers, "QUIOSQUE XODOBRE 0047").await;
+    assert_ne!(other["categorised"]["source"], "memory", "nobody else learned it");
+
+    let path = format!("/api/corrections/{}", corrected["correction_id"].as_str().unwrap());
+    ana.delete(&path).await.expect(StatusCode::NO_CONTENT);
+    let third = recorded(&ana, &worker, &account, "QUIOSQUE XODOBRE 0051").await;
+    assert_ne!(third["category_id"], json!(category), "{third}");
+}
+
+async fn what_people_record_is_known_too(server: Server) {
+    let (ana, worker) = (server.user().await, server.worker());
+    let account = ana.account().await;
+    let category = ana.category("Barco", "expense", None).await;
+    // Kept in memory before anything was said.
+    recorded(&ana, &worker, &account, "QUIOSQUE XODOBRE 0001").await;
+    let body = json!({
+        "account_id": account, "date": "2026-11-19", "description": "QUIOSQUE XODOBRE 0012", "amount_cents": -900,
+        "category_id": category,
+    });
+    ana.create("/api/transactions", body).await;
+    relay(&server, &worker).await;
+    let next = recorded(&ana, &worker, &account, "QUIOSQUE XODOBRE 0047").await;
+    assert_eq!((&next["category_id"], &next["categorised"]["source"]), (&json!(category), &json!("memory")));
 }
 
 async fn similar_ones_are_corrected_and_restored_too(server: Server) {

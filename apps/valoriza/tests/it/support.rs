@@ -1,6 +1,7 @@
 //! A server under test and the people who use it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use valoriza::auth::Cost;
+use valoriza::categorise::{Engine, Lexicon};
 use valoriza::db::{self, Db, FromRow, Row, Statement};
 use valoriza::http::App;
 use valoriza::worker::{Event, Subscription, Worker};
@@ -31,6 +33,12 @@ pub(crate) use on_both_databases;
 const COST: Cost = Cost { memory_kib: 8, passes: 1 };
 
 pub(crate) const PASSWORD: &str = "uma senha comprida";
+
+/// A client without TLS in use, but `reqwest` wants a provider all the same; `object_store` brings it without one.
+pub(crate) fn client() -> reqwest::Client {
+    let _installed_before = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
 
 pub(crate) struct Server {
     pub app: App,
@@ -59,7 +67,7 @@ impl Server {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(valoriza::api::serve(app.clone(), listener, shutdown.clone()));
-        let client = reqwest::Client::new();
+        let client = client();
         Self { app, url, client, users: AtomicU32::new(0), shutdown, task, _folder: folder }
     }
 
@@ -73,7 +81,9 @@ impl Server {
 
     /// A worker over the same database.
     pub(crate) fn worker(&self) -> Worker {
-        Worker::new(self.app.db.clone())
+        static ENGINE: LazyLock<Arc<Engine>> = LazyLock::new(|| Arc::new(Engine::new(Lexicon::builtin())));
+        // Shared: in a debug build it takes seconds to learn what everybody knows.
+        Worker::with(self.app.db.clone(), Arc::clone(&ENGINE))
     }
 
     /// Asks it to stop, as SIGTERM would.
