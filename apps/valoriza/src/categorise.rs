@@ -15,6 +15,7 @@
 pub mod decision;
 pub mod descriptor;
 pub mod engine;
+pub mod evaluate;
 pub mod features;
 pub mod lexicon;
 pub mod memory;

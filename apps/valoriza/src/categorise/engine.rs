@@ -60,6 +60,11 @@ impl Engine {
         self.model.get_or_init(|| Model::train(&self.lexicon))
     }
 
+    /// Trains the shared model now instead of at the first question; says how many n-grams it knows.
+    pub fn warm(&self) -> usize {
+        self.model().rows()
+    }
+
     /// Makes what the store knows of a tenant ready to decide with.
     pub fn tenant(&self, known: Known) -> Tenant {
         let Known { categories, rules, mut facts, people, threshold } = known;

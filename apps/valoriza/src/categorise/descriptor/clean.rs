@@ -58,7 +58,8 @@ fn split_camel(text: &str) -> String {
 /// Takes out Pix keys that are an e-mail address or a UUID.
 fn without_keys(text: &str) -> String {
     let is_uuid = |word: &str| word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4;
-    let words: Vec<&str> = text.split_whitespace().filter(|word| !word.contains('@') && !is_uuid(word)).collect();
+    let words: Vec<&str> =
+        text.split_whitespace().filter(|word| !word.contains('@') && !is_uuid(word)).collect();
     words.join(" ")
 }
 
