@@ -50,7 +50,8 @@ export type ImportRow = {
   include: boolean;
   reason: string | null;
   transaction_id: string | null;
-  suggestion: Suggestion | null;
+  /** Left out where the server does not guess before it imports. */
+  suggestion?: Suggestion | null;
 };
 
 export type DateFormat = 'dd/mm/yyyy' | 'dd/mm/yy' | 'yyyy-mm-dd' | 'mm/dd/yyyy';
@@ -66,7 +67,7 @@ export type Mapping = {
   negate: boolean;
 } & ({ amount_column: number } | { credit_column: number; debit_column: number });
 
-export type Sample = { columns: string[]; rows: string[][]; delimiter?: string };
+export type Sample = { columns: string[]; rows: string[][]; delimiter: string };
 
 export type ImportChange = {
   statements?: { index: number; account_id: string | null }[];
@@ -92,5 +93,5 @@ export const imports = {
   change: (it: Import, body: ImportChange) => authorised<Import>(at(it.id), { method: 'PATCH', body, ifMatch: it.version }),
   commit: (id: string) => authorised<Import>(`${at(id)}/commit`, { method: 'POST' }),
   undo: (id: string) => authorised<Import>(`${at(id)}/undo`, { method: 'POST' }),
-  remove: (it: Import) => authorised<void>(at(it.id), { method: 'DELETE' }),
+  remove: (it: Import) => authorised<void>(at(it.id), { method: 'DELETE', ifMatch: it.version }),
 };

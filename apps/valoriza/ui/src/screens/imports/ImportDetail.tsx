@@ -62,8 +62,16 @@ type Props = { it: Import; put: (changed: Import) => void };
 function OneImport({ it, put }: Props) {
   const { write } = usePermissions();
   const [asking, setAsking] = useState<'undo' | 'discard' | null>(null);
-  const change = useChanges(it, put);
+  const send = useChanges(it, put);
+  const [remapping, setRemapping] = useState(false);
   const kind = kindOf(it);
+  // Another account makes the server read the file again; then the person goes on where they chose it.
+  const chosen = useRef<number | null>(null);
+  const change: Change = (body) => {
+    chosen.current = body.statements?.[0]?.index ?? null;
+    setRemapping(false);
+    return send(body);
+  };
   return (
     <>
       <section className="card import-head" aria-labelledby="arquivo">
@@ -75,6 +83,11 @@ function OneImport({ it, put }: Props) {
         {write && isDiscardable(it.status) && (
           <button type="button" className="button button-small" onClick={() => setAsking('discard')}>
             Descartar
+          </button>
+        )}
+        {write && it.status === 'preview' && it.profile === 'mapped' && (
+          <button type="button" className="button button-small" aria-pressed={remapping} onClick={() => setRemapping(!remapping)}>
+            Mudar colunas
           </button>
         )}
         {write && it.status === 'done' && (
@@ -91,13 +104,13 @@ function OneImport({ it, put }: Props) {
           {text}
         </p>
       ))}
-      <Step it={it} put={put} change={change} />
+      {remapping ? <ColumnMapper it={it} change={change} /> : <Step it={it} put={put} change={change} chosen={chosen.current} />}
       {asking && <Question which={asking} it={it} put={put} onClose={() => setAsking(null)} />}
     </>
   );
 }
 
-function Step({ it, put, change }: Props & { change: Change }) {
+function Step({ it, put, change, chosen }: Props & { change: Change; chosen: number | null }) {
   switch (it.status) {
     case 'parsing':
     case 'committing':
@@ -106,7 +119,7 @@ function Step({ it, put, change }: Props & { change: Change }) {
     case 'needs_mapping':
       return <ColumnMapper it={it} change={change} />;
     case 'preview':
-      return <Preview it={it} put={put} change={change} />;
+      return <Preview it={it} put={put} change={change} chosen={chosen} />;
     case 'done':
     case 'failed':
     case 'undone':
@@ -149,7 +162,7 @@ function Question({ which, it, put, onClose }: Props & { which: 'undo' | 'discar
   return which === 'undo' ? (
     <ConfirmDialog title="Desfazer importação?" action="Desfazer importação" onConfirm={undo} onClose={onClose}>
       <p>
-        As transações que vieram de <strong>{it.filename}</strong> sairão das suas contas, com as mudanças que você fez nelas.
+        As transações que vieram de <strong>{it.filename}</strong> sairão das suas contas. As que você alterou depois ficam.
       </p>
     </ConfirmDialog>
   ) : (

@@ -10,10 +10,11 @@ import { type Change, useRefusals } from './ImportDetail';
 import { RowTable } from './RowTable';
 import { countText, obstacle, totalsOf } from './status';
 
-type Props = { it: Import; put: (changed: Import) => void; change: Change };
+/** `chosen` is the statement whose account was chosen last. */
+type Props = { it: Import; put: (changed: Import) => void; change: Change; chosen: number | null };
 
 /** What the file would bring, before anything is brought. */
-export function Preview({ it, put, change }: Props) {
+export function Preview({ it, put, change, chosen }: Props) {
   const { write } = usePermissions();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -32,7 +33,7 @@ export function Preview({ it, put, change }: Props) {
     <>
       <ul className="statements" aria-label="Extratos do arquivo">
         {it.statements.map((statement) => (
-          <StatementCard key={statement.index} statement={statement} change={change} />
+          <StatementCard key={statement.index} statement={statement} change={change} autoFocus={statement.index === chosen} />
         ))}
       </ul>
       <RowTable it={it} change={change} />
@@ -49,7 +50,7 @@ export function Preview({ it, put, change }: Props) {
   );
 }
 
-function StatementCard({ statement, change }: { statement: Statement; change: Change }) {
+function StatementCard({ statement, change, autoFocus }: { statement: Statement; change: Change; autoFocus: boolean }) {
   const { accounts } = useCatalogue();
   const { write } = usePermissions();
   const refuse = useRefusals();
@@ -64,7 +65,7 @@ function StatementCard({ statement, change }: { statement: Statement; change: Ch
       </div>
       <Field label="Conta" error={chosen === null ? 'Em que conta entra este extrato?' : undefined}>
         {(control) => (
-          <select {...control} value={chosen ?? ''} disabled={!write} onChange={(event) => assign(event.target.value)}>
+          <select {...control} autoFocus={autoFocus} value={chosen ?? ''} disabled={!write} onChange={(event) => assign(event.target.value)}>
             {chosen === null && <option value="">Escolha…</option>}
             {usable.map((account) => (
               <option key={account.id} value={account.id}>

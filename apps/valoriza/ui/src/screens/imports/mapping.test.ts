@@ -41,6 +41,7 @@ test.each([
 ] as const)('%s as %s is %s', (text, format, date) => expect(readDate(text, format)).toBe(date));
 
 const BANK: Sample = {
+  delimiter: ';',
   columns: ['Dia', 'Documento', 'Historico', 'Montante'],
   rows: [
     ['Dia', 'Documento', 'Historico', 'Montante'],
@@ -65,12 +66,13 @@ test('a table with telling headers is read without a question', () => {
 });
 
 test('without headers the columns are known by what is in them', () => {
-  const sample: Sample = { columns: ['Coluna 1', 'Coluna 2', 'Coluna 3'], rows: [['2026-11-03', '12.50', 'Padaria'], ['2026-11-04', '-7.00', 'Ônibus']] };
+  const sample: Sample = { delimiter: ',', columns: ['Coluna 1', 'Coluna 2', 'Coluna 3'], rows: [['2026-11-03', '12.50', 'Padaria'], ['2026-11-04', '-7.00', 'Ônibus']] };
   expect(guess(sample)).toMatchObject({ headerRows: 0, date: 0, amount: 1, description: 2, dateFormat: 'yyyy-mm-dd', decimal: 'point' });
 });
 
 test('money in and out in two columns is one amount with a sign, and may be turned round', () => {
   const sample: Sample = {
+    delimiter: ';',
     columns: ['Data', 'Lançamento', 'Crédito', 'Débito'],
     rows: [['01/11/2026', 'Pix', '10,00', ''], ['02/11/2026', 'Luz', '', '-80,10'], ['03/11/2026', 'Nada', '', '']],
   };
@@ -96,5 +98,5 @@ test('what the bank put above the header is left out', () => {
 
 test('a first row with a date in it is a movement, not a header', () => {
   const columns = ['01/11/2026', 'Venda', '10,00'];
-  expect(guess({ columns, rows: [columns, ['02/11/2026', 'Compra', '-4,50']] })).toMatchObject({ headerRows: 0, date: 0, description: 1, amount: 2 });
+  expect(guess({ delimiter: ';', columns, rows: [columns, ['02/11/2026', 'Compra', '-4,50']] })).toMatchObject({ headerRows: 0, date: 0, description: 1, amount: 2 });
 });

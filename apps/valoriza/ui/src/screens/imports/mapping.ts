@@ -126,7 +126,7 @@ export function guess({ columns, rows, delimiter }: Sample): MappingDraft {
   const isTwo = credit !== null && debit !== null && credit !== debit;
   const amounts = body.flatMap((row) => (isTwo ? [row[credit] ?? '', row[debit] ?? ''] : [row[amount ?? -1] ?? '']));
   return {
-    delimiter: delimiter ?? ';', headerRows, date, dateFormat, credit, debit, amount,
+    delimiter, headerRows, date, dateFormat, credit, debit, amount,
     description: named('description') ?? column((cell) => /\p{L}/u.test(cell), [date, amount, credit, debit]),
     money: isTwo ? 'two' : 'one',
     decimal: amounts.some((cell) => /\.\d{1,2}$/.test(cell.trim())) ? 'point' : 'comma',

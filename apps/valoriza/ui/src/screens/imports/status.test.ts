@@ -19,11 +19,12 @@ test('an import is followed exactly while the server works on it', () => {
 });
 
 test('what has left transactions in the accounts, or may yet, is not simply forgotten', () => {
-  expect(ALL.filter(isDiscardable)).toEqual(['needs_mapping', 'preview', 'failed', 'undone']);
+  expect(ALL.filter(isDiscardable)).toEqual(['parsing', 'needs_mapping', 'preview', 'failed', 'undone']);
 });
 
-test('it is imported only once every statement has its account', () => {
+test('it is imported only once every statement that brings something has its account', () => {
   expect(obstacle(it({}))).toBeNull();
+  expect(obstacle(it({ statements: [statement({}), statement({ index: 1, account_id: null, new: 0, duplicate: 0, invalid: 3 })] }))).toBeNull();
   expect(obstacle(it({ statements: [statement({}), statement({ index: 1, account_id: null })] }))).toMatch(/conta/);
   expect(obstacle(it({ status: 'parsing' }))).not.toBeNull();
 });

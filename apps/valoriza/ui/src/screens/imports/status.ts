@@ -29,7 +29,7 @@ export function isWorking(status: ImportStatus): boolean {
 
 /** Forgetting it leaves no trace in the accounts. */
 export function isDiscardable(status: ImportStatus): boolean {
-  return status === 'preview' || status === 'needs_mapping' || status === 'failed' || status === 'undone';
+  return status !== 'committing' && status !== 'done' && status !== 'undoing';
 }
 
 export type Totals = { rows: number; new: number; duplicate: number; invalid: number };
@@ -42,7 +42,8 @@ export function totalsOf(statements: readonly Statement[]): Totals {
 /** Why it cannot be imported yet; null if it can. */
 export function obstacle(it: Import): string | null {
   if (it.status !== 'preview') return 'O arquivo ainda não está pronto.';
-  if (it.statements.some((statement) => statement.account_id === null)) return 'Escolha a conta de cada extrato.';
+  const hasNoPlace = (statement: Statement) => statement.account_id === null && statement.new + statement.duplicate > 0;
+  if (it.statements.some(hasNoPlace)) return 'Escolha a conta de cada extrato.';
   return null;
 }
 
