@@ -8,6 +8,7 @@ pub mod categories;
 pub mod notifications;
 pub mod reports;
 pub mod review;
+pub mod imports;
 pub mod sessions;
 pub mod transactions;
 
@@ -53,6 +54,8 @@ pub enum Conflict {
     BudgetExists,
     AutomationDisabled,
     ReportNotReady,
+    /// The import is in a state in which this cannot be done.
+    ImportState,
     /// So many of a thing that a tenant may not have more.
     LimitReached,
 }

@@ -15,6 +15,7 @@ pub mod handled;
 pub mod idempotency;
 pub mod knowledge;
 pub mod notifications;
+pub mod imports;
 pub mod outbox;
 pub mod refresh_tokens;
 pub mod reports;

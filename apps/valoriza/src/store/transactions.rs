@@ -32,6 +32,7 @@ impl FromRow for Transaction {
             tags: row.json("tags")?,
             categorised: read_categorised(row)?,
             suggestion: read_suggestion(row)?,
+            import_id: row.get("import_id")?,
             version: row.get("version")?,
             created_at: row.instant("created_at")?,
             updated_at: row.instant("updated_at")?,
