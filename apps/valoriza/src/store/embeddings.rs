@@ -9,17 +9,23 @@ use uuid::Uuid;
 use crate::db::{Error, FromRow, Row, Statement, Tx};
 use crate::domain::page::DateAndId;
 
-/// A transaction, where it is in a list, and its vector as stored.
+/// A transaction, where it is in a list, and its vector as stored, if the worker has made it.
 #[derive(Debug)]
 pub struct Embedding {
     pub place: DateAndId,
-    pub vector: Vec<u8>,
+    pub description: String,
+    pub amount_cents: i64,
+    pub vector: Option<Vec<u8>>,
 }
 
 impl FromRow for Embedding {
     fn from_row(row: &Row) -> Result<Self, Error> {
-        let place = DateAndId { date: row.parse("date")?, id: row.get("id")? };
-        Ok(Self { place, vector: row.get("vector")? })
+        Ok(Self {
+            place: DateAndId { date: row.parse("date")?, id: row.get("id")? },
+            description: row.get("description")?,
+            amount_cents: row.get("amount_cents")?,
+            vector: row.get("vector")?,
+        })
     }
 }
 
@@ -45,7 +51,7 @@ pub async fn put(
     tx.execute(statement).await.map(drop)
 }
 
-/// The next `rows` vectors after a place, newest transactions first.
+/// The next `rows` transactions after a place, newest first; no transfers.
 pub async fn list(
     tx: &mut Tx,
     tenant: Uuid,
@@ -53,8 +59,9 @@ pub async fn list(
     rows: usize,
 ) -> Result<Vec<Embedding>, Error> {
     let mut statement = Statement::new(
-        "SELECT t.date, t.id, e.vector FROM transactions t
-         JOIN embeddings e ON e.tenant_id = t.tenant_id AND e.transaction_id = t.id WHERE t.tenant_id = $1",
+        "SELECT t.date, t.id, t.description, t.amount_cents, e.vector FROM transactions t
+         LEFT JOIN embeddings e ON e.tenant_id = t.tenant_id AND e.transaction_id = t.id
+         WHERE t.tenant_id = $1 AND t.kind = 'normal'",
     )
     .bind(tenant);
     if let Some(after) = after {
