@@ -44,6 +44,7 @@ pub(crate) fn client() -> reqwest::Client {
 pub(crate) struct Server {
     pub app: App,
     pub url: String,
+    pub database: String,
     client: reqwest::Client,
     users: AtomicU32,
     shutdown: CancellationToken,
@@ -71,7 +72,16 @@ impl Server {
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(valoriza::api::serve(app.clone(), listener, shutdown.clone()));
         let client = client();
-        Self { app, url, client, users: AtomicU32::new(0), shutdown, task, folder }
+        Self {
+            app,
+            url,
+            database: database.to_owned(),
+            client,
+            users: AtomicU32::new(0),
+            shutdown,
+            task,
+            folder,
+        }
     }
 
     /// Lets a worker handle every event there is, and those that come of them.
