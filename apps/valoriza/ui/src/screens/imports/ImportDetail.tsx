@@ -62,7 +62,7 @@ type Props = { it: Import; put: (changed: Import) => void };
 function OneImport({ it, put }: Props) {
   const { write } = usePermissions();
   const [asking, setAsking] = useState<'undo' | 'discard' | null>(null);
-  const send = useChanges(it, put);
+  const { send, settled } = useChanges(it, put);
   const [remapping, setRemapping] = useState(false);
   const kind = kindOf(it);
   // Another account makes the server read the file again; then the person goes on where they chose it.
@@ -104,13 +104,15 @@ function OneImport({ it, put }: Props) {
           {text}
         </p>
       ))}
-      {remapping ? <ColumnMapper it={it} change={change} /> : <Step it={it} put={put} change={change} chosen={chosen.current} />}
+      {remapping ? <ColumnMapper it={it} change={change} /> : <Step it={it} put={put} change={change} settled={settled} chosen={chosen.current} />}
       {asking && <Question which={asking} it={it} put={put} onClose={() => setAsking(null)} />}
     </>
   );
 }
 
-function Step({ it, put, change, chosen }: Props & { change: Change; chosen: number | null }) {
+type StepProps = Props & Pick<Changes, 'settled'> & { change: Change; chosen: number | null };
+
+function Step({ it, put, change, settled, chosen }: StepProps) {
   switch (it.status) {
     case 'parsing':
     case 'committing':
@@ -119,7 +121,7 @@ function Step({ it, put, change, chosen }: Props & { change: Change; chosen: num
     case 'needs_mapping':
       return <ColumnMapper it={it} change={change} />;
     case 'preview':
-      return <Preview it={it} put={put} change={change} chosen={chosen} />;
+      return <Preview it={it} put={put} change={change} settled={settled} chosen={chosen} />;
     case 'done':
     case 'failed':
     case 'undone':
@@ -129,12 +131,28 @@ function Step({ it, put, change, chosen }: Props & { change: Change; chosen: num
 
 export type Change = (body: ImportChange) => Promise<Import>;
 
-/** Changes are made one after the other, each on the version the one before it left. */
-function useChanges(it: Import, put: (changed: Import) => void): Change {
+type Changes = {
+  send: Change;
+  /** Ends when nothing is on its way any more. */
+  settled: () => Promise<unknown>;
+};
+
+/**
+ * Changes are made one after the other, each on the version the one before it left. Another account makes the
+ * server read the file again and forget which rows were chosen; they are chosen again when it has.
+ */
+function useChanges(it: Import, put: (changed: Import) => void): Changes {
   const latest = useRef(it);
   latest.current = it.version >= latest.current.version ? it : latest.current;
   const queue = useRef<Promise<unknown>>(Promise.resolve());
-  return (body) => {
+  const chosen = useRef(new Map<number, boolean>());
+  const refuse = useRefusals();
+
+  const send: Change = (body) => {
+    // Under another mapping the rows are others.
+    if (body.mapping) chosen.current.clear();
+    for (const index of body.include ?? []) chosen.current.set(index, true);
+    for (const index of body.exclude ?? []) chosen.current.set(index, false);
     const made = queue.current.then(async () => {
       const changed = await imports.change(latest.current, body);
       latest.current = changed;
@@ -144,6 +162,18 @@ function useChanges(it: Import, put: (changed: Import) => void): Change {
     queue.current = made.catch(() => undefined);
     return made;
   };
+
+  const previous = useRef(it.status);
+  useEffect(() => {
+    const wasRead = previous.current === 'parsing' && it.status === 'preview';
+    previous.current = it.status;
+    if (!wasRead || chosen.current.size === 0) return;
+    const indexes = (include: boolean) => [...chosen.current].flatMap(([index, how]) => (how === include ? [index] : []));
+    void send({ include: indexes(true), exclude: indexes(false) }).catch(refuse);
+    // Once for each reading.
+  }, [it.status]);
+
+  return { send, settled: () => queue.current };
 }
 
 function Question({ which, it, put, onClose }: Props & { which: 'undo' | 'discard'; onClose: () => void }) {

@@ -1,7 +1,8 @@
-import type { Import } from '../../api/imports';
+import { type Import, imports } from '../../api/imports';
+import { useCounts } from '../../app/counts';
+import { useResource } from '../../app/resource';
 import { Icon } from '../../ui/Icon';
 import { Link } from '../../ui/Link';
-import { useCounts } from '../../app/counts';
 import { meaningOf } from './status';
 
 /** What the server is doing, and how far it is if it knows. */
@@ -39,13 +40,13 @@ export function ImportOutcome({ it }: { it: Import }) {
 
 function Done({ it }: { it: Import }) {
   const { review } = useCounts();
-  const count = it.rows_done;
+  const made = useResource(`made ${it.id}`, (signal) => imports.made(it.id, signal));
   return (
     <div className="card outcome">
       <span className="empty-icon">
         <Icon name="check" size={26} />
       </span>
-      <h3>{count === 1 ? '1 transação importada' : `${count.toLocaleString('pt-BR')} transações importadas`}</h3>
+      <h3>{madeText(made.data)}</h3>
       <p className="muted">As categorias são escolhidas sozinhas; o que ficar em dúvida espera na revisão.</p>
       <div className="outcome-actions">
         <Link href="/revisao" className="button button-primary">
@@ -57,6 +58,11 @@ function Done({ it }: { it: Import }) {
       </div>
     </div>
   );
+}
+
+function madeText(count: number | null): string {
+  if (count === null) return 'Extrato importado';
+  return count === 1 ? '1 transação importada' : `${count.toLocaleString('pt-BR')} transações importadas`;
 }
 
 function Failed({ it }: { it: Import }) {

@@ -11,10 +11,10 @@ import { RowTable } from './RowTable';
 import { countText, obstacle, totalsOf } from './status';
 
 /** `chosen` is the statement whose account was chosen last. */
-type Props = { it: Import; put: (changed: Import) => void; change: Change; chosen: number | null };
+type Props = { it: Import; put: (changed: Import) => void; change: Change; settled: () => Promise<unknown>; chosen: number | null };
 
 /** What the file would bring, before anything is brought. */
-export function Preview({ it, put, change, chosen }: Props) {
+export function Preview({ it, put, change, settled, chosen }: Props) {
   const { write } = usePermissions();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -23,6 +23,7 @@ export function Preview({ it, put, change, chosen }: Props) {
     setBusy(true);
     setError(null);
     try {
+      await settled();
       put(await imports.commit(it.id));
     } catch (refused) {
       setError(refused);

@@ -1,8 +1,5 @@
 import { useCallback, useEffect, useState } from 'react';
-import { type Import, type ImportRow, imports, type RowStatus } from '../../api/imports';
-
-/** The server's largest page. */
-const ROWS_MAX = 200;
+import { type Import, type ImportRow, imports, ROWS_MAX, type RowStatus } from '../../api/imports';
 
 type State = { key: string; rows: ImportRow[] | null; cursor: string | null; error: unknown };
 
