@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod automations;
 pub mod budgets;
 pub mod categories;
+pub mod imports;
 pub mod notifications;
 pub mod reports;
 pub mod review;
@@ -53,6 +54,8 @@ pub enum Conflict {
     BudgetExists,
     AutomationDisabled,
     ReportNotReady,
+    /// The import is in a state in which this cannot be done.
+    ImportState,
     /// So many of a thing that a tenant may not have more.
     LimitReached,
 }

@@ -1,11 +1,13 @@
 //! The serving roles, `api` and `worker`: serve HTTP until told to stop, then finish what is under way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -13,6 +15,7 @@ use crate::auth::{Cost, Keys, Passwords};
 use crate::clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::files::Files;
 use crate::http::{App, router};
 use crate::janitor;
 use crate::worker::{self, Worker};
@@ -20,24 +23,42 @@ use crate::worker::{self, Worker};
 /// How long requests under way may still take after SIGTERM; the platform kills a little later.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// Files taken in at once: each is in memory until the object store has it.
+const UPLOADS_MAX: usize = 8;
+
 impl App {
     /// Everything handlers need, over an open database.
-    pub async fn new(db: Db, cost: Cost) -> anyhow::Result<Self> {
+    pub async fn new(db: Db, files: Files, cost: Cost) -> anyhow::Result<Self> {
         let keys = Keys::load(&db, clock::now()).await.context("load the signing key")?;
-        Ok(Self { db, keys, passwords: Passwords::new(cost)?, writes: TaskTracker::new() })
+        let uploads = Arc::new(Semaphore::new(UPLOADS_MAX));
+        Ok(Self { db, files, uploads, keys, passwords: Passwords::new(cost)?, writes: TaskTracker::new() })
     }
 }
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let Opened { db, listener, shutdown } = open(&config).await?;
-    serve(App::new(db, config.password_cost).await?, listener, shutdown).await
+    let files = Files::open(&config.files)?;
+    serve(App::new(db, files, config.password_cost).await?, listener, shutdown).await
 }
 
 /// Handles what the platform pushes, until SIGTERM or SIGINT.
 pub async fn run_worker(config: Config) -> anyhow::Result<()> {
     let Opened { db, listener, shutdown } = open(&config).await?;
-    serve_router(worker::router(Worker::new(db.clone())), listener, shutdown).await?;
+    let worker = Worker::new(db.clone(), Files::open(&config.files)?);
+    serve_router(worker::router(worker), listener, shutdown).await?;
+    db.close().await;
+    Ok(())
+}
+
+/// Handles what the outbox holds, without a platform, until SIGTERM or SIGINT. Listens nowhere.
+pub async fn run_polling_worker(config: Config) -> anyhow::Result<()> {
+    let shutdown = until_told_to_stop()?;
+    let db = Db::connect(&config.database_url).await.context("open the database")?;
+    let worker = Worker::new(db.clone(), Files::open(&config.files)?);
+    tracing::info!("polling the outbox");
+    worker.poll(&shutdown).await;
+    tracing::info!("stopped");
     db.close().await;
     Ok(())
 }
@@ -50,7 +71,8 @@ struct Opened {
     shutdown: CancellationToken,
 }
 
-async fn open(config: &Config) -> anyhow::Result<Opened> {
+/// A token that SIGTERM or SIGINT cancels.
+fn until_told_to_stop() -> anyhow::Result<CancellationToken> {
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
     let shutdown = CancellationToken::new();
@@ -59,6 +81,11 @@ async fn open(config: &Config) -> anyhow::Result<Opened> {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         stop.cancel();
     });
+    Ok(shutdown)
+}
+
+async fn open(config: &Config) -> anyhow::Result<Opened> {
+    let shutdown = until_told_to_stop()?;
     let db = Db::connect(&config.database_url).await.context("open the database")?;
     let listener = TcpListener::bind((config.host.as_str(), config.port))
         .await

@@ -9,23 +9,34 @@ use crate::auth::Cost;
 #[derive(Debug, Clone)]
 pub struct Config {
     pub database_url: String,
+    /// Where uploaded files are: a directory or a URL.
+    pub files: String,
     pub host: String,
     pub port: u16,
     pub password_cost: Cost,
 }
 
 impl Config {
-    /// Reads `DATABASE_URL`, `HOST` and `PORT`; an empty variable counts as unset.
+    /// Reads `DATABASE_URL`, `VALORIZA_FILES`, `HOST` and `PORT`; an empty variable counts as unset.
     pub fn from_env() -> anyhow::Result<Self> {
         let port =
             read("PORT")?.map(|it| it.parse().with_context(|| format!("read PORT: {it:?} is not a port")));
+        let database_url = read("DATABASE_URL")?.unwrap_or_else(|| "sqlite:valoriza.db".to_owned());
         Ok(Self {
-            database_url: read("DATABASE_URL")?.unwrap_or_else(|| "sqlite:valoriza.db".to_owned()),
+            files: read("VALORIZA_FILES")?.unwrap_or_else(|| beside(&database_url)),
+            database_url,
             host: read("HOST")?.unwrap_or_else(|| "127.0.0.1".to_owned()),
             port: port.transpose()?.unwrap_or(8000),
             password_cost: Cost::default(),
         })
     }
+}
+
+/// The directory beside an SQLite file; in the working directory otherwise.
+fn beside(database_url: &str) -> String {
+    let file = database_url.strip_prefix("sqlite:").map(|it| it.trim_start_matches("//"));
+    let file = file.and_then(|it| it.split('?').next()).unwrap_or("valoriza.db");
+    format!("{file}.files")
 }
 
 fn read(name: &str) -> anyhow::Result<Option<String>> {

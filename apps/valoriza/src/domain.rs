@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod categorised;
 pub mod category;
 pub mod form;
+pub mod import;
 pub mod member;
 pub mod money;
 pub mod notification;

@@ -10,6 +10,7 @@ mod budgets;
 mod caller;
 mod categories;
 mod idempotency;
+mod imports;
 mod listing;
 mod notifications;
 mod openapi;
@@ -30,12 +31,14 @@ use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::actions::Error;
 use crate::auth::{Keys, Passwords};
 use crate::db::Db;
+use crate::files::Files;
 
 pub use openapi::document;
 use problem::Problem;
@@ -50,6 +53,9 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct App {
     pub db: Db,
+    pub files: Files,
+    /// Places for files being taken in.
+    pub uploads: Arc<Semaphore>,
     pub keys: Keys,
     pub passwords: Passwords,
     /// Writes under way, which go on when their client leaves.
@@ -94,6 +100,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(automations::routes())
         .merge(notifications::routes())
         .merge(reports::routes())
+        .merge(imports::routes())
 }
 
 /// Drives a write to its end even if the client leaves, so that no connection goes back to its pool in the

@@ -18,7 +18,11 @@ enum Command {
     /// Serve the HTTP API on $HOST:$PORT over $DATABASE_URL (default sqlite:valoriza.db)
     Api,
     /// Handle events pushed to $HOST:$PORT: imports, categories, reports, alerts
-    Worker,
+    Worker {
+        /// Read the outbox instead of listening: for running without a platform
+        #[arg(long)]
+        poll: bool,
+    },
     /// Fill the database with invented data
     Seed(SeedArgs),
     /// Print the OpenAPI document
@@ -48,9 +52,10 @@ async fn main() -> anyhow::Result<()> {
             telemetry::init();
             api::run(Config::from_env()?).await
         }
-        Command::Worker => {
+        Command::Worker { poll } => {
             telemetry::init();
-            api::run_worker(Config::from_env()?).await
+            let config = Config::from_env()?;
+            if poll { api::run_polling_worker(config).await } else { api::run_worker(config).await }
         }
         Command::Seed(args) => {
             let wanted = seed::Wanted {

@@ -11,14 +11,16 @@ use crate::domain::account::Account;
 use crate::domain::budget::Budget;
 use crate::domain::calendar::Month;
 use crate::domain::category::Category;
+use crate::domain::import::{Import, Row, RowStatus, Status};
 use crate::domain::member::{Membership, User};
 use crate::domain::notification::Notification;
-use crate::domain::page::{DateAndId, Page, Slice};
+use crate::domain::page::{DateAndId, Page, Place, Slice};
 use crate::domain::report::{Format, Report};
 use crate::domain::summary::{Source, Summary};
 use crate::domain::transaction::{Filter, Transaction};
 use crate::store::{
-    accounts, budgets, categories, notifications, reports, summary as sums, transactions, users,
+    accounts, budgets, categories, imports as uploads, notifications, reports, summary as sums, transactions,
+    users,
 };
 
 pub async fn me(db: &Db, user: Uuid) -> Result<(User, Vec<Membership>), Error> {
@@ -86,6 +88,33 @@ pub async fn budgets(
         }
     }
     Ok(page)
+}
+
+pub async fn import(db: &Db, tenant: Uuid, id: Uuid) -> Result<Import, Error> {
+    uploads::find(&mut db.snapshot().await?, tenant, id).await?.ok_or(Error::NotFound)
+}
+
+pub async fn imports(db: &Db, tenant: Uuid, slice: Slice<Uuid>) -> Result<Page<Import>, Error> {
+    let rows = uploads::list(&mut db.snapshot().await?, tenant, &slice).await?;
+    Ok(slice.page(rows, |it| it.id))
+}
+
+/// Rows of an import; none while its file is being read.
+pub async fn import_rows(
+    db: &Db,
+    tenant: Uuid,
+    id: Uuid,
+    status: Option<RowStatus>,
+    slice: Slice<Place>,
+) -> Result<Page<Row>, Error> {
+    let tx = &mut db.snapshot().await?;
+    let import = uploads::find(tx, tenant, id).await?.ok_or(Error::NotFound)?;
+    let rows = if import.status == Status::Parsing {
+        Vec::new()
+    } else {
+        uploads::rows::list(tx, id, status, &slice).await?
+    };
+    Ok(slice.page(rows, |it| Place(it.index)))
 }
 
 pub async fn summary(db: &Db, tenant: Uuid, month: Month) -> Result<Summary, Error> {

@@ -13,6 +13,7 @@ pub mod corrections;
 pub mod embeddings;
 pub mod handled;
 pub mod idempotency;
+pub mod imports;
 pub mod knowledge;
 pub mod notifications;
 pub mod outbox;

@@ -13,7 +13,9 @@
 mod alerts;
 mod categorise;
 mod event;
+mod imports;
 mod knowledge;
+mod poll;
 mod reports;
 
 use std::sync::Arc;
@@ -23,20 +25,28 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use tokio::sync::Semaphore;
 
 use crate::actions::Error;
 use crate::categorise::{Engine, Lexicon};
 use crate::clock;
 use crate::db::{Db, Tx};
+use crate::files::Files;
 use crate::store::handled;
 
 pub use event::{Event, Push};
 pub use knowledge::{Knowledge, Loaded};
+pub use poll::Pass;
+
+/// Files read at once.
+const PARSES_MAX: usize = 2;
 
 /// What every handler can reach; clones share it.
 #[derive(Clone)]
 pub struct Worker {
     pub db: Db,
+    pub files: Files,
+    parses: Arc<Semaphore>,
     pub knowledge: Arc<Knowledge>,
 }
 
@@ -88,12 +98,13 @@ impl Subscription {
 
 impl Worker {
     /// A worker that knows what everybody knows.
-    pub fn new(db: Db) -> Self {
-        Self::with(db, Arc::new(Engine::new(Lexicon::builtin())))
+    pub fn new(db: Db, files: Files) -> Self {
+        Self::with(db, files, Arc::new(Engine::new(Lexicon::builtin())))
     }
 
-    pub fn with(db: Db, engine: Arc<Engine>) -> Self {
-        Self { db, knowledge: Arc::new(Knowledge::new(engine)) }
+    pub fn with(db: Db, files: Files, engine: Arc<Engine>) -> Self {
+        let knowledge = Arc::new(Knowledge::new(engine));
+        Self { db, files, knowledge, parses: Arc::new(Semaphore::new(PARSES_MAX)) }
     }
 
     /// Handles one event for one subscription; an event that was handled before changes nothing.
@@ -102,7 +113,7 @@ impl Worker {
             return Ok(());
         }
         match subscription {
-            Subscription::Imports => Ok(()),
+            Subscription::Imports => imports::handle(self, event).await,
             Subscription::Categorise => categorise::handle(self, event).await,
             Subscription::Reports => reports::handle(self, event).await,
             Subscription::Alerts => alerts::handle(self, event).await,

@@ -44,6 +44,7 @@ async fn create_normal(tx: &mut Tx, by: &Caller, draft: Normal) -> Result<Transa
         tags: draft.tags,
         categorised: draft.category_id.map(|_| Categorised::by_user(by.now)),
         suggestion: None,
+        import_id: None,
         version: 1,
         created_at: by.now,
         updated_at: by.now,

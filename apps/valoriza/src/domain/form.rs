@@ -51,6 +51,11 @@ impl Form {
         self.fields.contains_key(field)
     }
 
+    /// Tells whether the client wrote `field` as something other than null.
+    pub fn has_value(&self, field: &str) -> bool {
+        self.fields.get(field).is_some_and(|value| !value.is_null())
+    }
+
     /// Tells whether the client wrote `field` as a list with something in it.
     pub fn has_items(&self, field: &str) -> bool {
         self.fields.get(field).and_then(Value::as_array).is_some_and(|items| !items.is_empty())
@@ -171,6 +176,33 @@ impl Form {
             self.reject(field, "wrong_type", "deve ser true ou false");
         }
         value.as_bool()
+    }
+
+    /// A number from 0 to `max`.
+    pub fn number(&mut self, field: &str, max: usize) -> usize {
+        self.required(field, |form| form.optional_number(field, max))
+    }
+
+    pub fn optional_number(&mut self, field: &str, max: usize) -> Option<usize> {
+        let value = self.take(field)?;
+        let number = value.as_u64().and_then(|it| usize::try_from(it).ok()).filter(|it| *it <= max);
+        if number.is_none() {
+            self.reject(field, "out_of_range", format!("deve ser um número de 0 a {max}"));
+        }
+        number
+    }
+
+    /// A list of numbers from 0; left out or null is empty.
+    pub fn numbers(&mut self, field: &str, items_max: usize) -> Vec<i64> {
+        let items = self.items(field, items_max);
+        let numbers = items.into_iter().enumerate().filter_map(|(position, item)| {
+            let number = item.as_i64().filter(|it| *it >= 0);
+            if number.is_none() {
+                self.reject(&format!("{field}.{position}"), "wrong_type", "deve ser um número a partir de 0");
+            }
+            number
+        });
+        numbers.collect()
     }
 
     /// An integer whose size is at most `max`, of either sign.

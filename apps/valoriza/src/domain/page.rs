@@ -87,6 +87,24 @@ impl Cursor for PositionAndId {
     }
 }
 
+/// Place in a list numbered from 0. Encoded as `n` and the eight bytes of the number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place(pub i64);
+
+impl Cursor for Place {
+    fn encode(&self) -> String {
+        let mut bytes = vec![b'n'];
+        bytes.extend(self.0.to_be_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+        let number = bytes.strip_prefix(b"n")?.try_into().ok()?;
+        Some(Self(i64::from_be_bytes(number)))
+    }
+}
+
 /// How much of a list to read, and from where.
 #[derive(Debug, Clone, Copy)]
 pub struct Slice<C> {
@@ -126,6 +144,8 @@ mod tests {
             let ordered = PositionAndId { position: days.into(), id };
             prop_assert_eq!(PositionAndId::decode(&ordered.encode()), Some(ordered));
             prop_assert_eq!(PositionAndId::decode(&place.encode()), None);
+            prop_assert_eq!(Place::decode(&Place(days.into()).encode()), Some(Place(days.into())));
+            prop_assert_eq!(Place::decode(&place.encode()), None);
             prop_assert_eq!(DateAndId::decode(&id.encode()), None);
             prop_assert_eq!(Uuid::decode(&place.encode()), None);
         }
@@ -135,6 +155,7 @@ mod tests {
             let _ = DateAndId::decode(&text);
             let _ = Uuid::decode(&text);
             let _ = PositionAndId::decode(&text);
+            let _ = Place::decode(&text);
         }
     }
 }

@@ -78,6 +78,8 @@ pub struct Transaction {
     pub categorised: Option<Categorised>,
     /// What is proposed while it has no category.
     pub suggestion: Option<Suggestion>,
+    /// The import that made it.
+    pub import_id: Option<Uuid>,
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

@@ -57,6 +57,11 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Requisição grande demais", detail)
     }
 
+    pub(super) fn file_too_large() -> Self {
+        let detail = "O arquivo passa de 10 MiB.";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large", "Arquivo grande demais", detail)
+    }
+
     pub(super) fn too_slow() -> Self {
         let detail = "O corpo da requisição não chegou a tempo.";
         Self::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "Requisição lenta demais", detail)
@@ -107,6 +112,11 @@ impl Problem {
             Conflict::ReportNotReady => {
                 ("report_not_ready", "Relatório não pronto", "O relatório está sendo feito, ou não pôde ser.")
             }
+            Conflict::ImportState => (
+                "import_state",
+                "Importação em outro estado",
+                "Leia a importação de novo: ela está em outra etapa.",
+            ),
             Conflict::LimitReached => {
                 ("limit_reached", "Limite atingido", "Exclua o que não usa mais antes de criar.")
             }
@@ -129,7 +139,7 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, code, title, detail)
     }
 
-    fn busy() -> Self {
+    pub(super) fn busy() -> Self {
         let detail = "Tente de novo em instantes; nada foi gravado.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Serviço ocupado", detail)
     }

@@ -210,6 +210,7 @@ impl Maker<'_> {
             tags: Vec::new(),
             categorised: category_id.map(|_| Categorised::by_user(self.now)),
             suggestion: None,
+            import_id: None,
             version: 1,
             created_at: self.now,
             updated_at: self.now,

@@ -1,10 +1,12 @@
 //! Events, written in the transaction that made them happen.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::db::{Error, Statement, Tx};
+use crate::db::{Error, FromRow, Row, Statement, Tx};
 use crate::domain::member::Caller;
+use crate::worker::Event;
 
 /// Records that `topic` happened to the thing `payload` names.
 pub async fn insert(tx: &mut Tx, by: &Caller, topic: &'static str, payload: &Value) -> Result<(), Error> {
@@ -27,4 +29,35 @@ pub async fn pending(tx: &mut Tx, tenant: Uuid, topic: &str) -> Result<i64, Erro
         "SELECT COUNT(*) AS n FROM outbox WHERE tenant_id = $1 AND topic = $2 AND dispatched_at IS NULL",
     );
     tx.one(statement.bind(tenant).bind(topic)).await
+}
+
+/// An event as it was written, and the id of its row.
+struct Written(Uuid, Event);
+
+impl FromRow for Written {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let id: Uuid = row.get("id")?;
+        let event = Event {
+            id: id.to_string(),
+            tenant: row.get("tenant_id")?,
+            topic: row.get("topic")?,
+            payload: row.json("payload")?,
+            trace_id: row.get("trace_id")?,
+        };
+        Ok(Self(id, event))
+    }
+}
+
+/// At most `rows` events that were not dispatched, in the order of their ids, after `after`.
+pub async fn undispatched(tx: &mut Tx, after: Uuid, rows: i64) -> Result<Vec<(Uuid, Event)>, Error> {
+    let statement =
+        Statement::new("SELECT * FROM outbox WHERE dispatched_at IS NULL AND id > $1 ORDER BY id LIMIT $2");
+    let written: Vec<Written> = tx.all(statement.bind(after).bind(rows)).await?;
+    Ok(written.into_iter().map(|Written(id, event)| (id, event)).collect())
+}
+
+pub async fn mark_dispatched(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<(), Error> {
+    let statement =
+        Statement::new("UPDATE outbox SET dispatched_at = $2 WHERE id = $1 AND dispatched_at IS NULL");
+    tx.execute(statement.bind(id).bind(now)).await.map(drop)
 }

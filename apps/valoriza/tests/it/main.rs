@@ -12,6 +12,7 @@ mod budgets;
 mod busy;
 mod categories;
 mod idempotency;
+mod imports;
 mod input;
 mod isolation;
 mod notifications;

@@ -41,6 +41,7 @@ async fn insert(server: &Server, user: &User<'_>, days: &[i64]) -> Uuid {
             tags: Vec::new(),
             categorised: None,
             suggestion: None,
+            import_id: None,
             version: 1,
             created_at: now,
             updated_at: now,

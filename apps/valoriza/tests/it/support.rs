@@ -13,6 +13,7 @@ use uuid::Uuid;
 use valoriza::auth::Cost;
 use valoriza::categorise::{Engine, Lexicon};
 use valoriza::db::{self, Db, FromRow, Row, Statement};
+use valoriza::files::Files;
 use valoriza::http::App;
 use valoriza::worker::{Event, Subscription, Worker};
 
@@ -47,28 +48,42 @@ pub(crate) struct Server {
     users: AtomicU32,
     shutdown: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
-    _folder: Option<TempDir>,
+    /// Where its files are, and its database if that is SQLite.
+    pub folder: TempDir,
 }
 
 impl Server {
     pub(crate) async fn over_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("valoriza.db").display());
-        Self::start(&url, Some(folder)).await
+        Self::start(&url, folder).await
     }
 
     pub(crate) async fn over_postgres() -> Self {
-        Self::start(&servers::Postgres::shared().fresh_database(), None).await
+        Self::start(&servers::Postgres::shared().fresh_database(), tempfile::tempdir().unwrap()).await
     }
 
-    async fn start(database: &str, folder: Option<TempDir>) -> Self {
-        let app = App::new(Db::connect(database).await.unwrap(), COST).await.unwrap();
+    async fn start(database: &str, folder: TempDir) -> Self {
+        let files = Files::open(folder.path().join("files").to_str().unwrap()).unwrap();
+        let app = App::new(Db::connect(database).await.unwrap(), files, COST).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(valoriza::api::serve(app.clone(), listener, shutdown.clone()));
         let client = client();
-        Self { app, url, client, users: AtomicU32::new(0), shutdown, task, _folder: folder }
+        Self { app, url, client, users: AtomicU32::new(0), shutdown, task, folder }
+    }
+
+    /// Lets a worker handle every event there is, and those that come of them.
+    pub(crate) async fn work(&self) {
+        let worker = self.worker();
+        loop {
+            let pass = worker.pass(&CancellationToken::new()).await.unwrap();
+            assert_eq!(pass.failed, 0);
+            if pass.handled == 0 {
+                return;
+            }
+        }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> Call {
@@ -83,7 +98,7 @@ impl Server {
     pub(crate) fn worker(&self) -> Worker {
         static ENGINE: LazyLock<Arc<Engine>> = LazyLock::new(|| Arc::new(Engine::new(Lexicon::builtin())));
         // Shared: in a debug build it takes seconds to learn what everybody knows.
-        Worker::with(self.app.db.clone(), Arc::clone(&ENGINE))
+        Worker::with(self.app.db.clone(), self.app.files.clone(), Arc::clone(&ENGINE))
     }
 
     /// Asks it to stop, as SIGTERM would.

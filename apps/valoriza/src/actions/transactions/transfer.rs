@@ -33,6 +33,7 @@ pub(super) async fn create(tx: &mut Tx, by: &Caller, draft: Transfer) -> Result<
         tags: Vec::new(),
         categorised: None,
         suggestion: None,
+        import_id: None,
         version: 1,
         created_at: by.now,
         updated_at: by.now,

@@ -1,0 +1,133 @@
+//! Rows of a file as they would be imported. Callers have found the import to be the tenant's.
+
+use uuid::Uuid;
+
+use crate::db::{self, Error, FromRow, Statement, Tx};
+use crate::domain::import::{Row, RowStatus};
+use crate::domain::page::{Place, Slice};
+
+/// Rows of one INSERT, with ten values each. Not more: SQLite finds the name of a `$n` by walking a list.
+const BATCH: usize = 100;
+
+impl FromRow for Row {
+    fn from_row(row: &db::Row) -> Result<Self, Error> {
+        let date: Option<String> = row.get("date")?;
+        Ok(Self {
+            index: row.get("position")?,
+            statement: row.get("statement")?,
+            date: date.map(|_| row.parse("date")).transpose()?,
+            description: row.get("description")?,
+            amount_cents: row.get("amount_cents")?,
+            status: row.parse("status")?,
+            include: row.get("include")?,
+            reason: row.get("reason")?,
+            transaction_id: row.get("transaction_id")?,
+            identity: row.get("identity")?,
+        })
+    }
+}
+
+/// Writes rows, over those already at their places: an earlier attempt may have been broken off.
+pub async fn put(tx: &mut Tx, import: Uuid, rows: &[Row]) -> Result<(), Error> {
+    for batch in rows.chunks(BATCH) {
+        let mut statement = Statement::new(
+            "INSERT INTO import_rows (import_id, position, statement, date, description, amount_cents, identity,
+                status, include, reason, transaction_id) VALUES ",
+        );
+        statement.push_rows(batch.iter().map(|it| {
+            [
+                import.into(),
+                it.index.into(),
+                it.statement.into(),
+                it.date.map(|it| it.to_string()).into(),
+                it.description.as_str().into(),
+                it.amount_cents.into(),
+                it.identity.clone().into(),
+                it.status.as_str().into(),
+                it.include.into(),
+                it.reason.clone().into(),
+                it.transaction_id.into(),
+            ]
+        }));
+        statement.push(
+            " ON CONFLICT (import_id, position) DO UPDATE SET statement = excluded.statement, date = excluded.date,
+                description = excluded.description, amount_cents = excluded.amount_cents,
+                identity = excluded.identity, status = excluded.status, include = excluded.include,
+                reason = excluded.reason, transaction_id = excluded.transaction_id",
+        );
+        tx.execute(statement).await?;
+    }
+    Ok(())
+}
+
+pub async fn delete_all(tx: &mut Tx, import: Uuid) -> Result<(), Error> {
+    tx.execute(Statement::new("DELETE FROM import_rows WHERE import_id = $1").bind(import)).await.map(drop)
+}
+
+/// In the order of the file.
+pub async fn list(
+    tx: &mut Tx,
+    import: Uuid,
+    status: Option<RowStatus>,
+    slice: &Slice<Place>,
+) -> Result<Vec<Row>, Error> {
+    let mut statement = Statement::new("SELECT * FROM import_rows WHERE import_id = $1").bind(import);
+    if let Some(status) = status {
+        statement.push(" AND status = ").push_bind(status.as_str());
+    }
+    if let Some(Place(after)) = slice.after {
+        statement.push(" AND position > ").push_bind(after);
+    }
+    statement.push(" ORDER BY position LIMIT ").push_bind(slice.rows());
+    tx.all(statement).await
+}
+
+/// At most `rows` rows from the place `from` on.
+pub async fn from(tx: &mut Tx, import: Uuid, from: i64, rows: i64) -> Result<Vec<Row>, Error> {
+    let statement = Statement::new(
+        "SELECT * FROM import_rows WHERE import_id = $1 AND position >= $2 ORDER BY position LIMIT $3",
+    );
+    tx.all(statement.bind(import).bind(from).bind(rows)).await
+}
+
+/// Includes or excludes rows that can be imported and says how many of those named can.
+pub async fn include(tx: &mut Tx, import: Uuid, positions: &[i64], include: bool) -> Result<u64, Error> {
+    let mut touched = 0;
+    for batch in positions.chunks(BATCH) {
+        let mut statement = Statement::new("UPDATE import_rows SET include = $2 WHERE import_id = $1")
+            .bind(import)
+            .bind(include);
+        statement.push(" AND status <> 'invalid' AND position IN (");
+        push_list(&mut statement, batch.iter().copied());
+        statement.push(")");
+        touched += tx.execute(statement).await?;
+    }
+    Ok(touched)
+}
+
+/// What the included rows of each statement add up to.
+pub async fn sums(tx: &mut Tx, import: Uuid) -> Result<Vec<Sum>, Error> {
+    let statement = Statement::new(
+        "SELECT statement, CAST(SUM(amount_cents) AS BIGINT) AS cents FROM import_rows
+         WHERE import_id = $1 AND include GROUP BY statement ORDER BY statement",
+    );
+    tx.all(statement.bind(import)).await
+}
+
+pub struct Sum {
+    pub statement: i64,
+    pub cents: i64,
+}
+
+impl FromRow for Sum {
+    fn from_row(row: &db::Row) -> Result<Self, Error> {
+        Ok(Self { statement: row.get("statement")?, cents: row.get("cents")? })
+    }
+}
+
+/// Appends `$n, $m, …`.
+pub(super) fn push_list(statement: &mut Statement, values: impl IntoIterator<Item = impl Into<db::Value>>) {
+    for (position, value) in values.into_iter().enumerate() {
+        statement.push(if position == 0 { "" } else { ", " }).push_bind(value);
+    }
+}
