@@ -189,6 +189,8 @@ pub struct Hints<'a> {
     pub mapping: Option<&'a Mapping>,
     /// What was said about tables before, by the signature of their headers.
     pub known_mappings: Option<&'a HashMap<String, Mapping>>,
+    /// How tables of this account without a header were read: tried last.
+    pub fallback: Option<&'a Mapping>,
 }
 
 /// Reads a file.

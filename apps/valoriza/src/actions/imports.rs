@@ -13,6 +13,7 @@ use crate::domain::member::{Caller, Role};
 use crate::domain::money::is_balance;
 use crate::domain::violation::Violation;
 use crate::statement::Profile;
+use crate::store::imports::rows::Wanted;
 use crate::store::imports::{self, memory, rows};
 use crate::store::{accounts, outbox};
 
@@ -79,7 +80,7 @@ pub async fn update(
     if !matches!(import.status, Status::Preview | Status::NeedsMapping) {
         return Err(Error::Conflict(Conflict::ImportState));
     }
-    include(tx, id, &change).await?;
+    choose_rows(tx, id, &change).await?;
     let chosen: BTreeMap<_, _> = change.statements.iter().map(|it| (it.index, it.account_id)).collect();
     check_accounts(tx, by, &import, &change).await?;
     let moved = chosen.iter().any(|(index, account)| {
@@ -108,14 +109,13 @@ pub async fn update(
     Ok(import)
 }
 
-async fn include(tx: &mut Tx, import: Uuid, change: &Change) -> Result<(), Error> {
-    for (field, positions, include) in
-        [("exclude", &change.exclude, false), ("include", &change.include, true)]
-    {
+async fn choose_rows(tx: &mut Tx, import: Uuid, change: &Change) -> Result<(), Error> {
+    let lists = [("exclude", &change.exclude, Wanted::Out), ("include", &change.include, Wanted::In)];
+    for (field, positions, wanted) in lists {
         let mut distinct = positions.clone();
         distinct.sort_unstable();
         distinct.dedup();
-        if rows::include(tx, import, &distinct, include).await? != distinct.len() as u64 {
+        if rows::want(tx, import, &distinct, wanted).await? != distinct.len() as u64 {
             let message = "nomeia uma linha que não existe ou não pode ser importada";
             return Err(Violation::new(field, "unknown_row", message).into());
         }
@@ -201,10 +201,9 @@ async fn check_targets(tx: &mut Tx, by: &Caller, import: &Import) -> Result<(), 
 async fn remember(tx: &mut Tx, by: &Caller, import: &Import) -> Result<(), Error> {
     for (statement, source) in import.statements.iter().zip(&import.plan.sources) {
         let Some(account) = statement.account_id else { continue };
-        if source.bank.is_empty() && source.number.is_empty() {
-            continue;
+        if !(source.bank.is_empty() && source.number.is_empty()) {
+            memory::remember_account(tx, by.tenant, source, account).await?;
         }
-        memory::remember_account(tx, by.tenant, source, account).await?;
         if let (Some(Profile::Mapped), Some(mapping)) = (import.profile, &import.plan.mapping) {
             memory::remember_mapping(tx, by.tenant, account, &source.number, mapping).await?;
         }

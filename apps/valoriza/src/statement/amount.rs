@@ -90,15 +90,16 @@ fn last_separator(digits: &str) -> Result<char, &'static str> {
     };
     let last = if digits.as_bytes()[position] == b',' { ',' } else { '.' };
     let (before, after) = (&digits[..position], &digits[position + 1..]);
-    match (before.contains(['.', ',']), before.contains(last)) {
-        // Several of one kind and none of the other group thousands: 1.234.567
-        (true, true) => Ok(if last == ',' { '.' } else { ',' }),
-        (true, false) => Ok(last),
-        (false, _) if after.len() == 3 && !before.is_empty() && before != "0" => {
-            Err("o valor é ambíguo: milhares ou centavos?")
-        }
-        (false, _) => Ok(last),
+    let is_alone = !before.contains(['.', ',']);
+    if is_alone && after.len() == 3 && !before.is_empty() && before != "0" {
+        return Err("o valor é ambíguo: milhares ou centavos?");
     }
+    // Several of one kind and none of the other after them group thousands: 1.234.567
+    Ok(match (before.contains(last), last) {
+        (false, last) => last,
+        (true, ',') => '.',
+        (true, _) => ',',
+    })
 }
 
 /// Writes centavos as Brazilians do: `-1.234,56`.
@@ -119,6 +120,7 @@ pub(super) fn format(cents: i64) -> String {
 mod tests {
     use proptest::prelude::*;
 
+    use super::Decimal::{Comma, Either, Point};
     use super::*;
 
     #[test]
@@ -126,7 +128,6 @@ mod tests {
         let check = |text, decimal, expected: Option<i64>| {
             assert_eq!(parse(text, decimal).ok(), expected, "{text} {decimal:?}");
         };
-        use Decimal::{Comma, Either, Point};
         check("-25.00", Point, Some(-2_500));
         check("-1.234,56", Comma, Some(-123_456));
         check("R$ 1.234,56", Comma, Some(123_456));

@@ -64,7 +64,26 @@ pub(super) fn read(text: &str, hints: &Hints<'_>) -> Result<Reading, Failure> {
             return Ok(mapped(&records, mapping));
         }
     }
+    if let Some(mapping) = hints.fallback {
+        let reading = mapped(&records::read(text, mapping.delimiter)?, mapping);
+        if reading.is_sound() {
+            return Ok(reading);
+        }
+    }
     sample(text).map(Reading::Unknown)
+}
+
+impl Reading {
+    /// Whether there are rows and all can be imported: the guess how to read them was right.
+    fn is_sound(&self) -> bool {
+        match self {
+            Self::Statements { statements, .. } => {
+                let mut rows = statements.iter().flat_map(|it| &it.rows).peekable();
+                rows.peek().is_some() && rows.all(|row| row.problem.is_none())
+            }
+            Self::Unknown(_) => false,
+        }
+    }
 }
 
 /// The source is named by the table's header: the next table of that shape is of the same account.

@@ -1,6 +1,6 @@
 //! Compares rows of a statement with the transactions its account has already.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
@@ -43,7 +43,7 @@ pub enum Verdict {
 ///
 /// `known` has the transactions around the rows' days; `imported` those with one of the rows' names, whatever
 /// their day has become since.
-pub fn judge(rows: &[Candidate<'_>], known: &[Known], imported: &HashMap<String, Uuid>) -> Vec<Verdict> {
+pub fn judge(rows: &[Candidate<'_>], known: &[Known], imported: &BTreeMap<String, Uuid>) -> Vec<Verdict> {
     let mut verdicts = vec![Verdict::New; rows.len()];
     let mut names = HashSet::new();
     for (row, verdict) in rows.iter().zip(&mut verdicts) {
@@ -124,16 +124,14 @@ mod tests {
         use Verdict::{Imported, New, Repeated, Resembles};
         let id = Uuid::from_u128;
         let check = |rows: &[(i8, i64, &str)], known: &[Known], expected: &[Verdict]| {
-            let candidate = |(on, amount_cents, identity): &(i8, i64, &'static str)| Candidate {
-                date: day(*on),
-                amount_cents: *amount_cents,
-                identity,
-            };
             let rows: Vec<_> = rows
                 .iter()
-                .map(|(a, b, c)| (*a, *b, Box::leak((*c).to_owned().into_boxed_str()) as &'static str))
+                .map(|(on, amount_cents, identity)| Candidate {
+                    date: day(*on),
+                    amount_cents: *amount_cents,
+                    identity,
+                })
                 .collect();
-            let rows: Vec<_> = rows.iter().map(candidate).collect();
             let imported = known.iter().filter_map(|it| Some((it.identity.clone()?, it.id))).collect();
             assert_eq!(judge(&rows, known, &imported), expected);
         };

@@ -61,11 +61,6 @@ impl Source {
         let number = plain(number);
         Self { bank: bank.to_owned(), label: label(called, false, &number), number: cut(number) }
     }
-
-    /// Whether the file says which account it is of, if not by number then at least by bank.
-    pub fn is_known(&self) -> bool {
-        !self.bank.is_empty() || !self.number.is_empty()
-    }
 }
 
 fn label(bank: &str, is_card: bool, number: &str) -> String {
@@ -82,7 +77,7 @@ fn label(bank: &str, is_card: bool, number: &str) -> String {
 /// Letters and digits only, in lower case, without zeros in front: `0341`, ` 341 ` and `341` are one bank.
 fn plain(text: &str) -> String {
     let folded = crate::domain::text::fold(text);
-    let kept: String = folded.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let kept: String = folded.chars().filter(char::is_ascii_alphanumeric).collect();
     kept.trim_start_matches('0').to_owned()
 }
 

@@ -4,6 +4,8 @@ mod oracle;
 mod printed;
 mod samples;
 
+use std::fmt::Write;
+
 use super::*;
 
 fn sample(name: &str) -> Vec<u8> {
@@ -29,10 +31,10 @@ fn show(statement: &Statement) -> String {
     for row in &statement.rows {
         let amount = row.amount_cents.map_or("-".to_owned(), amount::format);
         let problem = row.problem.as_ref().map(|it| format!(" ! {it}")).unwrap_or_default();
-        text += &format!("{} {amount} {}{problem}\n", day(row.date), row.description);
+        writeln!(text, "{} {amount} {}{problem}", day(row.date), row.description).unwrap();
     }
     for warning in &statement.warnings {
-        text += &format!("? {warning}\n");
+        writeln!(text, "? {warning}").unwrap();
     }
     text
 }

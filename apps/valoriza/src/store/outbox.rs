@@ -56,8 +56,15 @@ pub async fn undispatched(tx: &mut Tx, after: Uuid, rows: i64) -> Result<Vec<(Uu
     Ok(written.into_iter().map(|Written(id, event)| (id, event)).collect())
 }
 
-pub async fn mark_dispatched(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<(), Error> {
-    let statement =
-        Statement::new("UPDATE outbox SET dispatched_at = $2 WHERE id = $1 AND dispatched_at IS NULL");
-    tx.execute(statement.bind(id).bind(now)).await.map(drop)
+/// At most some hundred at a time.
+pub async fn mark_dispatched(tx: &mut Tx, ids: &[Uuid], now: Timestamp) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut statement = Statement::new("UPDATE outbox SET dispatched_at = $1 WHERE id IN (").bind(now);
+    for (position, id) in ids.iter().enumerate() {
+        statement.push(if position == 0 { "" } else { ", " }).push_bind(*id);
+    }
+    statement.push(")");
+    tx.execute(statement).await.map(drop)
 }

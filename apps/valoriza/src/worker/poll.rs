@@ -58,17 +58,13 @@ impl Worker {
             let events = outbox::undispatched(&mut self.db.snapshot().await?, after, BATCH).await?;
             let Some((last, _)) = events.last() else { break };
             after = *last;
+            let mut done = Vec::new();
             for (id, event) in events {
                 if shutdown.is_cancelled() {
                     break;
                 }
                 match self.handle_for_all(&event).await {
-                    Ok(()) => {
-                        let mut tx = self.db.write().await?;
-                        outbox::mark_dispatched(&mut tx, id, clock::now()).await?;
-                        tx.commit().await?;
-                        pass.handled += 1;
-                    }
+                    Ok(()) => done.push(id),
                     Err(error) => {
                         let error = format!("{:#}", anyhow::Error::new(error));
                         tracing::warn!(
@@ -81,6 +77,11 @@ impl Worker {
                     }
                 }
             }
+            pass.handled += done.len();
+            // Those handled and not marked, if we end before, are handled again to no effect.
+            let mut tx = self.db.write().await?;
+            outbox::mark_dispatched(&mut tx, &done, clock::now()).await?;
+            tx.commit().await?;
         }
         Ok(pass)
     }

@@ -1,6 +1,7 @@
 //! Statements from upload to undo, on both databases, with the worker reading the outbox.
 
 mod duplicates;
+mod killed;
 mod mapping;
 mod preview;
 mod refused;

@@ -35,15 +35,16 @@ const COST: Cost = Cost { memory_kib: 8, passes: 1 };
 
 pub(crate) const PASSWORD: &str = "uma senha comprida";
 
-/// A client without TLS in use, but `reqwest` wants a provider all the same; `object_store` brings it without one.
+/// A client; its TLS, which no test uses, wants a provider all the same.
 pub(crate) fn client() -> reqwest::Client {
-    let _installed_before = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()
 }
 
 pub(crate) struct Server {
     pub app: App,
     pub url: String,
+    pub database: String,
     client: reqwest::Client,
     users: AtomicU32,
     shutdown: CancellationToken,
@@ -71,7 +72,16 @@ impl Server {
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(valoriza::api::serve(app.clone(), listener, shutdown.clone()));
         let client = client();
-        Self { app, url, client, users: AtomicU32::new(0), shutdown, task, folder }
+        Self {
+            app,
+            url,
+            database: database.to_owned(),
+            client,
+            users: AtomicU32::new(0),
+            shutdown,
+            task,
+            folder,
+        }
     }
 
     /// Lets a worker handle every event there is, and those that come of them.

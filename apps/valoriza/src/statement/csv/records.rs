@@ -75,21 +75,24 @@ mod tests {
 
     #[test]
     fn records_know_their_lines_and_open_quotes_are_told() {
-        let check = |text: &str, expected: Result<&[(u64, &[&str])], (&str, u64)>| {
-            let found = read(text, ';').map_err(|it| (it.code, it.line.unwrap()));
-            let found = found.as_ref().map(|it| {
-                it.iter()
-                    .map(|it| (it.line, it.cells.iter().map(String::as_str).collect()))
-                    .collect::<Vec<_>>()
-            });
-            let expected =
-                expected.map(|it| it.iter().map(|(line, cells)| (*line, cells.to_vec())).collect());
-            assert_eq!(found.map_err(|it| *it), expected, "{text:?}");
+        let check = |text: &str, expected: &[(u64, &[&str])]| {
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(line, cells)| Record {
+                    line: *line,
+                    cells: cells.iter().map(|it| (*it).to_owned()).collect(),
+                })
+                .collect();
+            assert_eq!(read(text, ';').unwrap(), expected, "{text:?}");
         };
-        check("a; b \r\n\r\n\"c\nd\";e\nf", Ok(&[(1, &["a", "b"]), (3, &["c\nd", "e"]), (5, &["f"])]));
-        check("a;LOJA \"X\";b\n", Ok(&[(1, &["a", "LOJA \"X\"", "b"])]));
-        check("a;b\n\"c;d\ne;f\n", Err(("truncated", 2)));
-        check(&format!("a\n{}", "b".repeat(FIELD_BYTES_MAX + 1)), Err(("field_too_long", 2)));
-        check(&";".repeat(CELLS_MAX), Err(("too_many_columns", 1)));
+        let refuse = |text: &str, code: &str, line: u64| {
+            let failure = read(text, ';').unwrap_err();
+            assert_eq!((failure.code, failure.line), (code, Some(line)), "{text:?}");
+        };
+        check("a; b \r\n\r\n\"c\nd\";e\nf", &[(1, &["a", "b"]), (3, &["c\nd", "e"]), (5, &["f"])]);
+        check("a;LOJA \"X\";b\n", &[(1, &["a", "LOJA \"X\"", "b"])]);
+        refuse("a;b\n\"c;d\ne;f\n", "truncated", 2);
+        refuse(&format!("a\n{}", "b".repeat(FIELD_BYTES_MAX + 1)), "field_too_long", 2);
+        refuse(&";".repeat(CELLS_MAX), "too_many_columns", 1);
     }
 }

@@ -1,5 +1,6 @@
 //! The crate ofx-rs as a second opinion, on the samples it can read.
 
+use ofx_rs::document::{BankingMessageSet, CreditCardMessageSet};
 use ofx_rs::parse;
 
 use super::*;
@@ -10,8 +11,8 @@ fn what_the_oracle_reads_we_read_the_same() {
         let bytes = sample(name);
         let document =
             parse(std::str::from_utf8(&bytes).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let banking = document.banking().into_iter().flat_map(|it| it.statement_responses());
-        let cards = document.credit_card().into_iter().flat_map(|it| it.statement_responses());
+        let banking = document.banking().into_iter().flat_map(BankingMessageSet::statement_responses);
+        let cards = document.credit_card().into_iter().flat_map(CreditCardMessageSet::statement_responses);
         let lists = banking
             .filter_map(|it| it.response()?.transaction_list())
             .chain(cards.filter_map(|it| it.response()?.transaction_list()));

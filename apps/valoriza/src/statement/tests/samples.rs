@@ -115,6 +115,10 @@ nubank_card  (Nubank, cartão) 2026-11-02..2026-11-03 -
 2026-11-03 -64,00 Bar do Zé
 "],
     );
+}
+
+#[test]
+fn csv_with_lines_before_the_header_is_read() {
     check(
         "inter.csv",
         Profile::Inter,
@@ -232,4 +236,28 @@ fn hostile_files_are_refused_with_a_reason_and_a_line() {
 fn an_xml_bomb_stays_as_small_as_it_was_sent() {
     let (_, statements) = read_sample("bomba.ofx");
     assert_eq!(statements[0].rows[0].description, "&c;&d;");
+}
+
+#[test]
+fn every_reason_to_refuse_a_file_is_in_the_user_page() {
+    let page = include_str!("../../../../../docs/imports.md");
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/statement"))];
+    let mut code = include_str!("../../statement.rs").to_owned();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.extend(Some(path).filter(|it| !it.ends_with("tests")));
+            } else {
+                code += &std::fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    let uses =
+        ["Failure::new(", "Self::new("].map(|call| code.split(call).skip(1).collect::<Vec<_>>()).concat();
+    let codes = uses.iter().filter_map(|it| it.trim_start().strip_prefix('"')?.split('"').next());
+    let codes: std::collections::BTreeSet<_> = codes.collect();
+    assert!(codes.len() > 10, "{codes:?}");
+    let missing: Vec<_> = codes.iter().filter(|it| !page.contains(&format!("`{it}`"))).collect();
+    assert!(missing.is_empty(), "describe in docs/imports.md: {missing:?}");
 }

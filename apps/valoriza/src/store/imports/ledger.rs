@@ -1,6 +1,7 @@
 //! Transactions and imports: what an import is compared with, what it made, and how that is taken back.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -57,8 +58,8 @@ pub async fn imported(
     tx: &mut Tx,
     tenant: Uuid,
     identities: &[&str],
-) -> Result<HashMap<String, Uuid>, Error> {
-    let mut found = HashMap::new();
+) -> Result<BTreeMap<String, Uuid>, Error> {
+    let mut found = BTreeMap::new();
     for batch in identities.chunks(BATCH) {
         let mut statement = Statement::new(
             "SELECT id, import_identity FROM transactions WHERE tenant_id = $1 AND import_identity IN (",
@@ -139,20 +140,29 @@ pub async fn insert(tx: &mut Tx, tenant: Uuid, import: Uuid, rows: &[New]) -> Re
     Ok(made)
 }
 
-/// Tells the included rows from `from` to `to` (exclusive) which transaction was made of them; a row of which
+/// Refuses the included rows of a statement whose account is gone.
+pub async fn refuse(tx: &mut Tx, import: Uuid, statement: i64, places: Range<i64>) -> Result<(), Error> {
+    let refused = Statement::new(
+        "UPDATE import_rows SET status = 'invalid', include = FALSE, reason = 'a conta não existe mais'
+         WHERE import_id = $1 AND statement = $2 AND position >= $3 AND position < $4 AND include",
+    );
+    tx.execute(refused.bind(import).bind(statement).bind(places.start).bind(places.end)).await.map(drop)
+}
+
+/// Tells the included rows of `places` which transaction was made of them; a row of which
 /// none was, because somebody imported the same meanwhile, becomes a duplicate.
-pub async fn settle(tx: &mut Tx, tenant: Uuid, import: Uuid, from: i64, to: i64) -> Result<(), Error> {
+pub async fn settle(tx: &mut Tx, tenant: Uuid, import: Uuid, places: Range<i64>) -> Result<(), Error> {
     let made = Statement::new(
         "UPDATE import_rows SET transaction_id = (SELECT t.id FROM transactions t WHERE t.tenant_id = $1
              AND t.import_identity = import_rows.identity AND t.import_id = $2)
          WHERE import_id = $2 AND position >= $3 AND position < $4 AND include",
     );
-    tx.execute(made.bind(tenant).bind(import).bind(from).bind(to)).await?;
+    tx.execute(made.bind(tenant).bind(import).bind(places.start).bind(places.end)).await?;
     let raced = Statement::new(
         "UPDATE import_rows SET status = 'duplicate', include = FALSE, reason = 'já importado'
          WHERE import_id = $1 AND position >= $2 AND position < $3 AND include AND transaction_id IS NULL",
     );
-    tx.execute(raced.bind(import).bind(from).bind(to)).await.map(drop)
+    tx.execute(raced.bind(import).bind(places.start).bind(places.end)).await.map(drop)
 }
 
 /// A transaction an import made, beside the row it was made of.

@@ -90,13 +90,20 @@ pub async fn from(tx: &mut Tx, import: Uuid, from: i64, rows: i64) -> Result<Vec
     tx.all(statement.bind(import).bind(from).bind(rows)).await
 }
 
+/// Whether a row is to be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    In,
+    Out,
+}
+
 /// Includes or excludes rows that can be imported and says how many of those named can.
-pub async fn include(tx: &mut Tx, import: Uuid, positions: &[i64], include: bool) -> Result<u64, Error> {
+pub async fn want(tx: &mut Tx, import: Uuid, positions: &[i64], wanted: Wanted) -> Result<u64, Error> {
     let mut touched = 0;
     for batch in positions.chunks(BATCH) {
         let mut statement = Statement::new("UPDATE import_rows SET include = $2 WHERE import_id = $1")
             .bind(import)
-            .bind(include);
+            .bind(wanted == Wanted::In);
         statement.push(" AND status <> 'invalid' AND position IN (");
         push_list(&mut statement, batch.iter().copied());
         statement.push(")");

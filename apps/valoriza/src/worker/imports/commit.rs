@@ -1,6 +1,6 @@
 //! From a confirmed preview to transactions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -39,20 +39,21 @@ async fn step(tx: &mut Tx, tenant: Uuid, mut import: Import) -> Result<(), Error
     let from = import.rows_done;
     let rows = rows::from(tx, import.id, from, CHUNK).await?;
     let to = rows.last().map_or(import.rows_total, |row| row.index + 1);
-    let mut targets: BTreeMap<Uuid, Account> = BTreeMap::new();
-    for id in rows.iter().filter_map(|row| import.account_of(row.statement)) {
-        if let std::collections::btree_map::Entry::Vacant(place) = targets.entry(id)
-            && let Some(account) = accounts::find(tx, tenant, id).await?
-        {
-            place.insert(account);
+    let statements: BTreeSet<i64> = rows.iter().map(|row| row.statement).collect();
+    let mut targets: BTreeMap<i64, Account> = BTreeMap::new();
+    for statement in statements {
+        let account = match import.account_of(statement) {
+            Some(id) => accounts::find(tx, tenant, id).await?,
+            None => None,
+        };
+        match account {
+            Some(account) => drop(targets.insert(statement, account)),
+            // Deleted since it was confirmed.
+            None => ledger::refuse(tx, import.id, statement, from..to).await?,
         }
     }
-    // An account that was deleted since takes nothing; its rows become duplicates of nothing, and are told.
     let made = rows.into_iter().filter(|row| row.include);
-    let made = made.filter_map(|row| {
-        let account = targets.get(&import.account_of(row.statement)?)?;
-        new(row, account, now)
-    });
+    let made = made.filter_map(|row| new(now, targets.get(&row.statement)?, row));
     let made: Vec<ledger::New> = made.collect();
     let mut moves: BTreeMap<Uuid, i64> = BTreeMap::new();
     for it in ledger::insert(tx, tenant, import.id, &made).await? {
@@ -62,12 +63,12 @@ async fn step(tx: &mut Tx, tenant: Uuid, mut import: Import) -> Result<(), Error
     for (account, cents) in moves {
         accounts::adjust(tx, tenant, account, cents).await?;
     }
-    ledger::settle(tx, tenant, import.id, from, to).await?;
+    ledger::settle(tx, tenant, import.id, from..to).await?;
     import.rows_done = to;
     Ok(imports::update(tx, tenant, &import).await?)
 }
 
-fn new(row: Row, account: &Account, now: Timestamp) -> Option<ledger::New> {
+fn new(now: Timestamp, account: &Account, row: Row) -> Option<ledger::New> {
     let transaction = Transaction {
         id: Uuid::now_v7(),
         account_id: account.id,

@@ -1,8 +1,9 @@
 //! From an uploaded file to a preview.
 
-use std::collections::{BTreeMap, HashMap};
+mod judge;
 
-use jiff::ToSpan;
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::super::{Event, Subscription, Worker};
@@ -10,12 +11,12 @@ use super::CHUNK;
 use crate::actions::Error;
 use crate::clock;
 use crate::db::Tx;
-use crate::domain::import::{Import, Plan, Refusal, Row, RowStatus, SourceKey, Statement, Status};
+use crate::domain::import::{Import, Plan, Refusal, Row, SourceKey, Statement, Status};
 use crate::files;
-use crate::statement::matching::{self, Candidate, DAYS_MAX, Verdict};
-use crate::statement::{self, Failure, Hints, Profile, Reading, identity};
-use crate::store::accounts;
-use crate::store::imports::{self, ledger, memory, rows};
+use crate::statement::{self, Failure, Hints, Mapping, Profile, Reading};
+use crate::store::imports::{self, memory, rows};
+
+use judge::Judge;
 
 /// What an import becomes.
 struct Outcome {
@@ -25,15 +26,11 @@ struct Outcome {
     sources: Vec<SourceKey>,
     rows: Vec<Row>,
     error: Option<Refusal>,
-    /// The mapping that was found for the table.
-    mapping: Option<statement::Mapping>,
+    /// By which the table was read.
+    mapping: Option<Mapping>,
 }
 
 impl Outcome {
-    fn failed(failure: Failure) -> Self {
-        Self { error: Some(failure.into()), ..Self::of(Status::Failed) }
-    }
-
     fn of(status: Status) -> Self {
         let (statements, sources, rows) = (Vec::new(), Vec::new(), Vec::new());
         Self { status, profile: None, statements, sources, rows, error: None, mapping: None }
@@ -47,27 +44,52 @@ pub(super) async fn run(worker: &Worker, event: &Event) -> Result<(), Error> {
     let Some(import) = import.filter(|it| it.status == Status::Parsing) else {
         return Ok(());
     };
-    let known = memory::mappings(&mut snapshot, event.tenant).await?;
+    let known = Known::of(&mut snapshot, event.tenant, &import).await?;
     drop(snapshot);
     let outcome = match read(worker, event.tenant, &import, known).await? {
         Ok((Reading::Unknown(_), _)) => Outcome::of(Status::NeedsMapping),
         Ok((Reading::Statements { profile, statements }, mapping)) => {
             let mut snapshot = worker.db.snapshot().await?;
-            let judged = judge(&mut snapshot, event.tenant, &import, statements).await?;
+            let judged = Judge::new(event.tenant, &import).judge(&mut snapshot, statements).await?;
             Outcome { profile: Some(profile), mapping, ..judged }
         }
-        Err(failure) => Outcome::failed(failure),
+        Err(failure) => Outcome { error: Some(failure.into()), ..Outcome::of(Status::Failed) },
     };
     write(worker, event, &import, outcome).await
 }
 
-/// Reads the file; the mapping that was used comes with it.
-async fn read(
-    worker: &Worker,
-    tenant: Uuid,
-    import: &Import,
-    known: HashMap<String, statement::Mapping>,
-) -> Result<Result<(Reading, Option<statement::Mapping>), Failure>, Error> {
+/// What is known about tables before the file is read.
+struct Known {
+    given: Option<Mapping>,
+    by_signature: HashMap<String, Mapping>,
+    /// Of the account named at the upload, for tables without a header.
+    fallback: Option<Mapping>,
+}
+
+impl Known {
+    async fn of(tx: &mut Tx, tenant: Uuid, import: &Import) -> Result<Self, Error> {
+        let remembered = match import.plan.account_id {
+            Some(account) => memory::mapping_of(tx, tenant, account).await?,
+            None => None,
+        };
+        let headerless = remembered.filter(|(signature, _)| signature.is_empty());
+        Ok(Self {
+            given: import.plan.mapping.clone(),
+            by_signature: memory::mappings(tx, tenant).await?,
+            fallback: headerless.map(|(_, mapping)| mapping),
+        })
+    }
+
+    /// The mapping by which a table was read whose header has this signature.
+    fn used(self, signature: &str) -> Option<Mapping> {
+        self.given.or_else(|| self.by_signature.get(signature).cloned()).or(self.fallback)
+    }
+}
+
+type Found = Result<(Reading, Option<Mapping>), Failure>;
+
+/// Reads the file.
+async fn read(worker: &Worker, tenant: Uuid, import: &Import, known: Known) -> Result<Found, Error> {
     let bytes = match worker.files.get(tenant, import.id).await {
         Ok(bytes) => bytes,
         Err(error @ (files::Error::NotFound | files::Error::TooLarge)) => {
@@ -78,187 +100,38 @@ async fn read(
             return Err(Error::Internal(error.into()));
         }
     };
-    let (filename, given) = (import.filename.clone(), import.plan.mapping.clone());
+    let filename = import.filename.clone();
     // A large file takes a core for a second, and ten times its size in memory.
     let _permit = worker.parses.acquire().await.map_err(|error| Error::Internal(error.into()))?;
     let reading = tokio::task::spawn_blocking(move || {
-        let hints = Hints { filename: &filename, mapping: given.as_ref(), known_mappings: Some(&known) };
+        let hints = Hints {
+            filename: &filename,
+            mapping: known.given.as_ref(),
+            known_mappings: Some(&known.by_signature),
+            fallback: known.fallback.as_ref(),
+        };
         let reading = statement::read(&bytes, &hints)?;
-        let found = match &reading {
+        let used = match &reading {
             Reading::Statements { profile: Profile::Mapped, statements } => {
-                given.or_else(|| known.get(&statements.first()?.source.number).cloned())
+                known.used(statements.first().map_or("", |it| &it.source.number))
             }
             Reading::Statements { .. } | Reading::Unknown(_) => None,
         };
-        Ok((reading, found))
+        Ok((reading, used))
     });
     reading.await.map_err(|error| Error::Internal(error.into()))
 }
 
-/// Finds each statement's account and compares its rows with what is there.
-async fn judge(
-    tx: &mut Tx,
-    tenant: Uuid,
-    import: &Import,
-    read: Vec<statement::Statement>,
-) -> Result<Outcome, Error> {
-    let mut outcome = Outcome::of(Status::Preview);
-    // Two statements of one account may overlap.
-    let mut taken: BTreeMap<Uuid, HashMap<String, Uuid>> = BTreeMap::new();
-    let count = read.len();
-    for (index, mut statement) in read.into_iter().enumerate() {
-        let source =
-            SourceKey { bank: statement.source.bank.clone(), number: statement.source.number.clone() };
-        let account_id = account(tx, tenant, import, index, count, &source, &statement.currency).await?;
-        let first = outcome.rows.len();
-        let place = |position: usize| i64::try_from(position).expect("at most 50,000 rows");
-        for (offset, row) in statement.rows.iter().enumerate() {
-            outcome.rows.push(Row {
-                index: place(first + offset),
-                statement: place(index),
-                date: row.date,
-                description: row.description.clone(),
-                amount_cents: row.amount_cents,
-                status: if row.problem.is_some() { RowStatus::Invalid } else { RowStatus::New },
-                include: row.problem.is_none(),
-                reason: row.problem.clone(),
-                transaction_id: None,
-                identity: None,
-            });
-        }
-        let rows = &mut outcome.rows[first..];
-        if let Some(account) = account_id {
-            for (row, name) in rows.iter_mut().zip(identity::of_rows(account, &statement.rows)) {
-                row.identity = name;
-            }
-            compare(tx, tenant, import.id, account, rows, taken.entry(account).or_default()).await?;
-            statement.warnings.extend(gap(tx, tenant, account, &statement).await?);
-        }
-        let of = |status| rows.iter().filter(|row| row.status == status).count();
-        outcome.statements.push(Statement {
-            index,
-            label: statement.source.label,
-            account_id,
-            currency: statement.currency,
-            from: statement.from,
-            to: statement.to,
-            rows: rows.len(),
-            new: of(RowStatus::New),
-            duplicate: of(RowStatus::Duplicate),
-            invalid: of(RowStatus::Invalid),
-            warnings: statement.warnings,
-        });
-        outcome.sources.push(source);
-    }
-    Ok(outcome)
-}
-
-/// The account a statement is of: chosen, else remembered, else named at the upload of a file with one
-/// statement. One of another currency is none.
-async fn account(
-    tx: &mut Tx,
-    tenant: Uuid,
-    import: &Import,
-    index: usize,
-    count: usize,
-    source: &SourceKey,
-    currency: &str,
-) -> Result<Option<Uuid>, Error> {
-    let Plan { account_id: named, chosen, .. } = &import.plan;
-    let id = match chosen.get(&index) {
-        Some(chosen) => *chosen,
-        None if count == 1 && named.is_some() => *named,
-        None => memory::account_of(tx, tenant, source).await?,
-    };
-    let Some(id) = id else { return Ok(None) };
-    let account = accounts::find(tx, tenant, id).await?;
-    Ok(account.filter(|it| it.currency.as_str() == currency).map(|it| it.id))
-}
-
-/// Marks the rows that are there already, by name or by likeness.
-async fn compare(
-    tx: &mut Tx,
-    tenant: Uuid,
-    import: Uuid,
-    account: Uuid,
-    rows: &mut [Row],
-    taken: &mut HashMap<String, Uuid>,
-) -> Result<(), Error> {
-    let mut valid: Vec<&mut Row> = rows.iter_mut().filter(|row| row.identity.is_some()).collect();
-    let names: Vec<&str> = valid.iter().filter_map(|row| row.identity.as_deref()).collect();
-    let imported = ledger::imported(tx, tenant, &names).await?;
-    let days = || valid.iter().filter_map(|row| row.date);
-    let (Some(first), Some(last)) = (days().min(), days().max()) else { return Ok(()) };
-    let span = DAYS_MAX.days();
-    let known =
-        ledger::known(tx, tenant, account, first.saturating_sub(span), last.saturating_add(span)).await?;
-    let candidates: Vec<Candidate<'_>> = valid
-        .iter()
-        .filter_map(|row| {
-            let (date, amount_cents) = (row.date?, row.amount_cents?);
-            Some(Candidate { date, amount_cents, identity: row.identity.as_deref()? })
-        })
-        .collect();
-    let verdicts = matching::judge(&candidates, &known, &imported);
-    for (row, verdict) in valid.iter_mut().zip(verdicts) {
-        let identity = row.identity.clone().unwrap_or_default();
-        let repeated = taken.insert(identity.clone(), import).is_some();
-        let (reason, transaction_id, is_named) = match verdict {
-            Verdict::New if repeated => ("repetido neste arquivo", None, true),
-            Verdict::New => continue,
-            Verdict::Repeated => ("repetido neste arquivo", None, true),
-            Verdict::Imported(id) => ("já importado", Some(id), true),
-            Verdict::Resembles(id) => ("parece uma transação já lançada", Some(id), false),
-        };
-        row.status = RowStatus::Duplicate;
-        row.include = false;
-        row.reason = Some(reason.to_owned());
-        row.transaction_id = transaction_id;
-        // Its own name is taken: if its user wants it all the same, it needs another.
-        if is_named {
-            row.identity = Some(identity::again(&identity, import, row.index));
-        }
-    }
-    Ok(())
-}
-
-/// Tells when the statement does not begin where the account's transactions end.
-async fn gap(
-    tx: &mut Tx,
-    tenant: Uuid,
-    account: Uuid,
-    statement: &statement::Statement,
-) -> Result<Option<String>, Error> {
-    let first = statement.rows.iter().filter_map(|row| row.date).min();
-    let (Some(opening), Some(day)) = (statement.opening_cents, first) else { return Ok(None) };
-    let before = ledger::balance_before(tx, tenant, account, day).await?;
-    let balance = match before {
-        Some(balance) => balance,
-        None => accounts::find(tx, tenant, account).await?.map_or(0, |it| it.opening_balance_cents),
-    };
-    if balance == opening {
-        return Ok(None);
-    }
-    let (ours, theirs) = (statement::reais(balance), statement::reais(opening));
-    let day = day.strftime("%d/%m/%Y");
-    Ok(Some(match before {
-        Some(_) => format!(
-            "Antes de {day} a conta tem {ours} e o extrato começa com {theirs}: pode faltar um período."
-        ),
-        None => format!("O extrato começa com {theirs} e o saldo inicial da conta é {ours}: ajuste-o."),
-    }))
-}
-
 /// Writes the rows in bounded steps, then what the import has become.
 async fn write(worker: &Worker, event: &Event, import: &Import, outcome: Outcome) -> Result<(), Error> {
-    let (tenant, id) = (event.tenant, import.id);
+    let tenant = event.tenant;
     let chunk = usize::try_from(CHUNK).expect("a few hundred");
     for rows in outcome.rows.chunks(chunk) {
         let mut tx = worker.db.write().await?;
         if !is_still(&mut tx, tenant, import).await? {
             return Ok(());
         }
-        rows::put(&mut tx, id, rows).await?;
+        rows::put(&mut tx, import.id, rows).await?;
         tx.commit().await?;
     }
     let Some(mut tx) = worker.once(Subscription::Imports, event).await? else { return Ok(()) };
@@ -281,7 +154,8 @@ async fn write(worker: &Worker, event: &Event, import: &Import, outcome: Outcome
         ..import.clone()
     };
     imports::update(&mut tx, tenant, &import).await?;
-    tracing::info!(import = %id, status = import.status.as_str(), rows = import.rows_total, "statement read");
+    let (id, status, rows) = (import.id, import.status.as_str(), import.rows_total);
+    tracing::info!(import = %id, status, rows, "statement read");
     Ok(tx.commit().await?)
 }
 

@@ -66,8 +66,9 @@ async fn a_large_file_goes_in_and_out_in_steps(server: Server) {
     const ROWS: i64 = 1_700; // more than three steps
     let ana = server.user().await;
     let account = ana.account().await;
-    let rows: String =
+    let rows: Vec<_> =
         (1..=ROWS).map(|n| format!("{:02}/11/2026;Compra {};-0,01\n", n % 28 + 1, n % 7)).collect();
+    let rows = rows.concat();
     let import = ana.read_file(&server, "itau.txt", rows.clone().into_bytes()).await;
     let choice = json!({ "statements": [{ "index": 0, "account_id": account }] });
     let import = ana.change(&server, &import, choice).await;
