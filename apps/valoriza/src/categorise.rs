@@ -15,6 +15,7 @@
 pub mod decision;
 pub mod descriptor;
 pub mod engine;
+pub mod evaluate;
 pub mod features;
 pub mod lexicon;
 pub mod memory;
@@ -29,7 +30,7 @@ pub mod vector;
 
 pub use decision::{ALTERNATIVES_MAX, Choice, Decision, Evidence, Input, Source};
 pub use descriptor::{Descriptor, Direction};
-pub use engine::{Engine, Sources};
+pub use engine::{CASCADE, Engine};
 pub use lexicon::Lexicon;
 pub use neighbours::nearest;
 pub use rules::{Rule, When};

@@ -34,7 +34,7 @@ fn before_document(text: &str) -> String {
     }
 }
 
-/// "PAG*PadariaDonaBenta" becomes "PAG*Padaria Dona Benta": card machines write names so.
+/// `PAG*PadariaDonaBenta` becomes `PAG*Padaria Dona Benta`: card machines write names so.
 fn split_camel(text: &str) -> String {
     let Some((before, after)) = text.split_once('*') else { return text.to_owned() };
     let mut split = format!("{before}*");
@@ -58,7 +58,8 @@ fn split_camel(text: &str) -> String {
 /// Takes out Pix keys that are an e-mail address or a UUID.
 fn without_keys(text: &str) -> String {
     let is_uuid = |word: &str| word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4;
-    let words: Vec<&str> = text.split_whitespace().filter(|word| !word.contains('@') && !is_uuid(word)).collect();
+    let words: Vec<&str> =
+        text.split_whitespace().filter(|word| !word.contains('@') && !is_uuid(word)).collect();
     words.join(" ")
 }
 
