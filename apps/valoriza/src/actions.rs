@@ -5,10 +5,10 @@ pub mod accounts;
 pub mod automations;
 pub mod budgets;
 pub mod categories;
+pub mod imports;
 pub mod notifications;
 pub mod reports;
 pub mod review;
-pub mod imports;
 pub mod sessions;
 pub mod transactions;
 

@@ -30,7 +30,7 @@ pub mod vector;
 
 pub use decision::{ALTERNATIVES_MAX, Choice, Decision, Evidence, Input, Source};
 pub use descriptor::{Descriptor, Direction};
-pub use engine::{Engine, Sources};
+pub use engine::{CASCADE, Engine};
 pub use lexicon::Lexicon;
 pub use neighbours::nearest;
 pub use rules::{Rule, When};

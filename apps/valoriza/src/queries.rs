@@ -19,7 +19,8 @@ use crate::domain::report::{Format, Report};
 use crate::domain::summary::{Source, Summary};
 use crate::domain::transaction::{Filter, Transaction};
 use crate::store::{
-    accounts, budgets, categories, imports as uploads, notifications, reports, summary as sums, transactions, users,
+    accounts, budgets, categories, imports as uploads, notifications, reports, summary as sums, transactions,
+    users,
 };
 
 pub async fn me(db: &Db, user: Uuid) -> Result<(User, Vec<Membership>), Error> {

@@ -25,6 +25,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use tokio::sync::Semaphore;
 
 use crate::actions::Error;
 use crate::categorise::{Engine, Lexicon};
@@ -32,7 +33,6 @@ use crate::clock;
 use crate::db::{Db, Tx};
 use crate::files::Files;
 use crate::store::handled;
-use tokio::sync::Semaphore;
 
 pub use event::{Event, Push};
 pub use knowledge::{Knowledge, Loaded};
@@ -45,9 +45,9 @@ const PARSES_MAX: usize = 2;
 #[derive(Clone)]
 pub struct Worker {
     pub db: Db,
-    pub knowledge: Arc<Knowledge>,
     pub files: Files,
     parses: Arc<Semaphore>,
+    pub knowledge: Arc<Knowledge>,
 }
 
 /// Who listens to which events. The name is the last part of the path the platform pushes to.
@@ -104,7 +104,7 @@ impl Worker {
 
     pub fn with(db: Db, files: Files, engine: Arc<Engine>) -> Self {
         let knowledge = Arc::new(Knowledge::new(engine));
-        Self { db, knowledge, files, parses: Arc::new(Semaphore::new(PARSES_MAX)) }
+        Self { db, files, knowledge, parses: Arc::new(Semaphore::new(PARSES_MAX)) }
     }
 
     /// Handles one event for one subscription; an event that was handled before changes nothing.

@@ -27,7 +27,9 @@ impl Features {
         }
         let length = summed.iter().map(|it| it.1 * it.1).sum::<f32>().sqrt();
         if length > 0.0 {
-            summed.iter_mut().for_each(|it| it.1 /= length);
+            for entry in &mut summed {
+                entry.1 /= length;
+            }
         }
         Self(summed)
     }

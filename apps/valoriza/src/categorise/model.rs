@@ -128,9 +128,13 @@ fn classes(kind: Kind) -> Range<usize> {
 
 fn softmax(scores: &mut [f32]) {
     let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    scores.iter_mut().for_each(|it| *it = (*it - most).exp());
+    for score in scores.iter_mut() {
+        *score = (*score - most).exp();
+    }
     let sum: f32 = scores.iter().sum();
-    scores.iter_mut().for_each(|it| *it /= sum);
+    for score in scores.iter_mut() {
+        *score /= sum;
+    }
 }
 
 #[cfg(test)]

@@ -76,7 +76,9 @@ impl Categories {
             names.insert(node.id, node.name.clone());
         }
         // The same tree must always give the same answer, in whichever order it was read.
-        by_name.values_mut().for_each(|nodes| nodes.sort_by_key(|node| node.id));
+        for nodes in by_name.values_mut() {
+            nodes.sort_by_key(|node| node.id);
+        }
         let find = |kind: Kind, name: &str, parent: Option<&str>| {
             let nodes = by_name.get(&(kind, fold(name)))?;
             let under = |node: &&&Node| {

@@ -101,14 +101,13 @@ fn is_card_bill(descriptor: &Descriptor, words: &[&str]) -> bool {
     let known = |word: &&str| BANKS_AND_CARDS.contains(word);
     match descriptor.direction {
         Direction::Out => {
-            words.iter().any(|word| matches!(*word, "fatura" | "fat"))
-                && words.iter().all(|word| known(&word))
+            words.iter().any(|word| matches!(*word, "fatura" | "fat")) && words.iter().all(|word| known(word))
         }
         Direction::In => {
             words.starts_with(&["pagamento", "recebido"])
                 && words
                     .iter()
-                    .all(|word| known(&word) || matches!(*word, "recebido" | "obrigado" | "obrigada"))
+                    .all(|word| known(word) || matches!(*word, "recebido" | "obrigado" | "obrigada"))
         }
     }
 }
@@ -117,7 +116,7 @@ fn is_card_bill(descriptor: &Descriptor, words: &[&str]) -> bool {
 fn is_person(descriptor: &Descriptor) -> bool {
     let mut words = descriptor.payee.split(' ');
     let named = words.next().is_some_and(|word| FIRST_NAMES.contains(&word));
-    let business = descriptor.payee.split(' ').any(|word| is_business_word(word));
+    let business = descriptor.payee.split(' ').any(is_business_word);
     matches!(descriptor.shape, Shape::Pix | Shape::Transfer) && named && words.next().is_some() && !business
 }
 

@@ -24,7 +24,9 @@ pub fn project(features: &Features) -> Vec<f32> {
     }
     let length = vector.iter().map(|it| it * it).sum::<f32>().sqrt();
     if length > 0.0 {
-        vector.iter_mut().for_each(|it| *it /= length);
+        for number in &mut vector {
+            *number /= length;
+        }
     }
     vector
 }
@@ -38,9 +40,21 @@ fn mix(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// So many sums side by side let the compiler use vector instructions: a single one it must add up in order.
+const LANES: usize = 16;
+
 /// The cosine of two vectors of unit length, -1 to 1; of vectors that do not fit each other, 0.
 pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    if a.len() != b.len() { 0.0 } else { a.iter().zip(b).map(|(a, b)| a * b).sum() }
+    if a.len() != b.len() {
+        return 0.0;
+    }
+    let mut sums = [0.0_f32; LANES];
+    for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum()
 }
 
 /// For storing: each number in one byte, 256 bytes in all. The cosine loses less than 0.01.

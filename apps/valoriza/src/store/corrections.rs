@@ -81,10 +81,7 @@ pub async fn apply(
     .bind(tenant)
     .bind(correction.id);
     for statement in [&mut keep, &mut change] {
-        for (position, id) in ids.iter().enumerate() {
-            statement.push(if position == 0 { "" } else { ", " }).push_bind(*id);
-        }
-        statement.push(")");
+        statement.push_list(ids.iter().copied()).push(")");
     }
     tx.execute(keep).await?;
     tx.execute(change).await

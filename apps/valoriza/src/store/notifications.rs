@@ -60,11 +60,7 @@ pub async fn read(tx: &mut Tx, tenant: Uuid, ids: Option<&[Uuid]>, now: Timestam
             .bind(tenant)
             .bind(now);
     if let Some(ids) = ids {
-        statement.push(" AND id IN (");
-        for (position, id) in ids.iter().enumerate() {
-            statement.push(if position == 0 { "" } else { ", " }).push_bind(*id);
-        }
-        statement.push(")");
+        statement.push(" AND id IN (").push_list(ids.iter().copied()).push(")");
     }
     tx.execute(statement).await.map(drop)
 }

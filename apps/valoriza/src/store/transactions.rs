@@ -104,10 +104,7 @@ pub async fn of_ids(tx: &mut Tx, tenant: Uuid, ids: &[Uuid]) -> Result<Vec<Trans
     }
     let mut statement =
         Statement::new("SELECT * FROM transactions WHERE tenant_id = $1 AND id IN (").bind(tenant);
-    for (position, id) in ids.iter().enumerate() {
-        statement.push(if position == 0 { "" } else { ", " }).push_bind(*id);
-    }
-    statement.push(")");
+    statement.push_list(ids.iter().copied()).push(")");
     let mut transactions = tx.all(statement).await?;
     read_splits(tx, tenant, &mut transactions).await?;
     Ok(transactions)
@@ -203,15 +200,11 @@ async fn read_splits(tx: &mut Tx, tenant: Uuid, transactions: &mut [Transaction]
     .bind(tenant);
     // A transaction with a category has no splits, and neither has a transfer.
     let candidates = transactions.iter().filter(|it| it.category_id.is_none() && it.transfer_id.is_none());
-    let mut any = false;
-    for transaction in candidates {
-        statement.push(if any { ", " } else { "" }).push_bind(transaction.id);
-        any = true;
-    }
-    if !any {
+    let candidates: Vec<Uuid> = candidates.map(|it| it.id).collect();
+    if candidates.is_empty() {
         return Ok(());
     }
-    statement.push(") ORDER BY s.transaction_id, s.position");
+    statement.push_list(candidates).push(") ORDER BY s.transaction_id, s.position");
     for SplitOf { transaction_id, split } in tx.all::<SplitOf>(statement).await? {
         if let Some(owner) = transactions.iter_mut().find(|it| it.id == transaction_id) {
             owner.splits.push(split);

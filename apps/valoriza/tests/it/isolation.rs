@@ -102,7 +102,7 @@ async fn every_endpoint_but_the_open_ones_demands_a_token(server: Server) {
     }
     assert_eq!(
         checked,
-        5 * 6 + 2 + 6 + 2 + 3 + 5,
-        "five kinds of things, /api/me, the summary; review, automations, notifications, reports"
+        5 * 6 + 2 + 6 + 2 + 3 + 5 + 9,
+        "five kinds of things, /api/me, the summary; of review, automations, notifications, reports, imports"
     );
 }

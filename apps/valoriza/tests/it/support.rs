@@ -35,9 +35,9 @@ const COST: Cost = Cost { memory_kib: 8, passes: 1 };
 
 pub(crate) const PASSWORD: &str = "uma senha comprida";
 
-/// A client without TLS in use, but `reqwest` wants a provider all the same; `object_store` brings it without one.
+/// A client; its TLS, which no test uses, wants a provider all the same.
 pub(crate) fn client() -> reqwest::Client {
-    let _installed_before = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()
 }
 

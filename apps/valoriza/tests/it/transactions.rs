@@ -34,7 +34,15 @@ async fn a_transaction_is_recorded_changed_and_deleted(server: Server) {
     // What was read may be written back.
     let mut back = cleared.clone();
     for field in [
-        "id", "currency", "transfer_id", "categorised", "suggestion", "import_id", "version", "created_at", "updated_at",
+        "id",
+        "currency",
+        "transfer_id",
+        "import_id",
+        "categorised",
+        "suggestion",
+        "version",
+        "created_at",
+        "updated_at",
     ] {
         back.as_object_mut().unwrap().remove(field);
     }

@@ -1,5 +1,5 @@
-use reqwest::StatusCode;
-use serde_json::json;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
 use uuid::Uuid;
 use valoriza::worker::{Event, Subscription};
 
@@ -10,6 +10,7 @@ on_both_databases!(
     an_event_that_names_nothing_is_refused,
     what_is_described_anew_is_looked_at_anew,
     several_workers_at_once_do_it_once,
+    an_import_is_categorised_chunk_by_chunk,
 );
 
 fn event(tenant: &str, topic: &str, payload: serde_json::Value) -> Event {
@@ -96,4 +97,47 @@ async fn several_workers_at_once_do_it_once(server: Server) {
     let path = format!("/api/transactions/{}", id(&made));
     assert_eq!(ana.read(&path).await["version"], 2);
     assert_eq!(ana.read("/api/notifications/count").await["unread"], 1);
+}
+
+async fn an_import_is_categorised_chunk_by_chunk(server: Server) {
+    let (ana, worker) = (server.user().await, server.worker());
+    let account = ana.account().await;
+    let category = ana.category("Barco", "expense", None).await;
+    let rule = json!({ "name": "Marina", "when": { "text": "marina" }, "then": { "category_id": category, "notify": true } });
+    ana.create("/api/automations", rule).await;
+    let budget = json!({ "category_id": category, "month": "2026-10", "amount_cents": 45_000 });
+    ana.create("/api/budgets", budget).await;
+    let mut file = "Data,Valor,Identificador,Descrição\n".to_owned();
+    for row in 0..450 {
+        let day = row % 28 + 1;
+        file += &format!("{day:02}/10/2026,-1.00,61b0c1d2-0000-4000-8000-{row:012},MARINA {row}\n");
+    }
+    let upload = ana.call(Method::POST, "/api/imports?filename=extrato.csv").body(file).send().await;
+    let path = format!("/api/imports/{}", id(&upload.expect(StatusCode::ACCEPTED)));
+    relay(&server, &worker).await;
+    let choice = json!({ "statements": [{ "index": 0, "account_id": account }] });
+    ana.patch(&path, choice).await.expect(StatusCode::OK);
+    relay(&server, &worker).await;
+    ana.call(Method::POST, &format!("{path}/commit")).send().await.expect(StatusCode::ACCEPTED);
+    let topics = relay(&server, &worker).await;
+    assert_eq!(topics.iter().filter(|it| *it == "import.committed").count(), 3, "200, 200, 50");
+
+    assert_eq!(ana.read("/api/review/count").await["count"], 0);
+    assert_eq!(ana.read("/api/automations").await["items"][0]["matched"], 450);
+    let page = ana.read("/api/transactions?limit=200").await;
+    let changed_once = |it: &Value| it["category_id"] == json!(category) && it["version"] == 2;
+    assert!(page["items"].as_array().unwrap().iter().all(changed_once), "{}", page["items"][0]);
+    let notifications = ana.read("/api/notifications").await;
+    let texts: Vec<_> = notifications["items"].as_array().unwrap().iter().map(|it| &it["text"]).collect();
+    let of = |kind: &str| texts.iter().filter(|it| it.as_str().unwrap().contains(kind)).count();
+    assert_eq!(
+        (of("transações"), of("foram gastos")),
+        (3, 2),
+        "a notification for each chunk, an alert for each mark"
+    );
+    // Taken back, nothing of it is left behind.
+    ana.call(Method::POST, &format!("{path}/undo")).send().await.expect(StatusCode::ACCEPTED);
+    relay(&server, &worker).await;
+    assert_eq!(ana.read("/api/automations").await["items"][0]["matched"], 0);
+    assert_eq!(ana.read("/api/transactions").await["items"], json!([]));
 }

@@ -34,7 +34,7 @@ fn before_document(text: &str) -> String {
     }
 }
 
-/// "PAG*PadariaDonaBenta" becomes "PAG*Padaria Dona Benta": card machines write names so.
+/// `PAG*PadariaDonaBenta` becomes `PAG*Padaria Dona Benta`: card machines write names so.
 fn split_camel(text: &str) -> String {
     let Some((before, after)) = text.split_once('*') else { return text.to_owned() };
     let mut split = format!("{before}*");

@@ -130,7 +130,7 @@ fn a_category_that_is_gone_is_not_answered() {
     let gone = Uuid::from_u128(999);
     let rules = vec![Rule { id: gone, name: "x".to_owned(), when: When::default(), category_id: gone }];
     let facts = vec![fact(1, "KAZUO", -1, gone)];
-    let tenant = ENGINE.tenant(Known { facts, rules, ..known() });
+    let tenant = ENGINE.tenant(Known { rules, facts, ..known() });
     let decision = ENGINE.decide(&input("KAZUO", -1), &tenant);
     assert!(decision.choice.iter().chain(&decision.alternatives).all(|it| it.category_id != gone));
 }
@@ -196,7 +196,7 @@ proptest! {
     fn a_users_rule_always_wins(facts in facts(), word in 0..WORDS.len(), category in 1_u128..60) {
         let category_id = Uuid::from_u128(category);
         let rules = vec![Rule { id: Uuid::nil(), name: "minha".to_owned(), when: When::default(), category_id }];
-        let tenant = ENGINE.tenant(Known { facts, rules, ..known() });
+        let tenant = ENGINE.tenant(Known { rules, facts, ..known() });
         let choice = ENGINE.decide(&input(WORDS[word], -100), &tenant).choice.unwrap();
         prop_assert_eq!((choice.category_id, choice.source, choice.confidence), (category_id, Source::Rule, 1.0));
     }

@@ -44,6 +44,8 @@ pub struct SourceScore {
     pub right: usize,
     pub applied: usize,
     pub applied_right: usize,
+    /// Of each tenth of confidence: first answers, and how many of them were right.
+    pub by_confidence: [(usize, usize); BINS],
 }
 
 pub(super) type Judged<'a> = (&'a Sample, Answer);
@@ -55,7 +57,7 @@ fn is_right((sample, answer): &Judged<'_>) -> bool {
     answer.category.is_some_and(|category| sample.truth == Truth::Is(category))
 }
 
-fn has_category(judged: &&Judged<'_>) -> bool {
+fn has_category(judged: &Judged<'_>) -> bool {
     matches!(judged.0.truth, Truth::Is(_))
 }
 
@@ -80,6 +82,8 @@ pub(super) fn score(judged: &[Judged<'_>], rng: &mut Rng) -> Score {
             source.applied += 1;
             source.applied_right += right;
         }
+        let bin = &mut source.by_confidence[bin(it.1.confidence)];
+        *bin = (bin.0 + 1, bin.1 + right);
     }
     Score {
         samples: judged.len(),
@@ -98,7 +102,7 @@ pub(super) fn score(judged: &[Judged<'_>], rng: &mut Rng) -> Score {
 /// Per merchant: how many were right, of how many.
 fn by_merchant(judged: &[Judged<'_>]) -> BTreeMap<(usize, String), (usize, usize)> {
     let mut merchants = BTreeMap::new();
-    for it in judged.iter().filter(has_category) {
+    for it in judged.iter().filter(|it| has_category(it)) {
         let counts: &mut (usize, usize) = merchants.entry((it.0.user, it.0.merchant.clone())).or_default();
         counts.0 += usize::from(is_right(it));
         counts.1 += 1;
@@ -158,11 +162,15 @@ fn coverage(judged: &[Judged<'_>], precision: f64) -> f64 {
 fn calibration_error(judged: &[Judged<'_>]) -> f64 {
     let mut bins = [(0.0_f64, 0_usize, 0_usize); BINS];
     for it in judged.iter().filter(|it| it.1.category.is_some()) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 10")]
-        let bin = &mut bins[((it.1.confidence * BINS as f32) as usize).min(BINS - 1)];
+        let bin = &mut bins[bin(it.1.confidence)];
         *bin = (bin.0 + f64::from(it.1.confidence), bin.1 + usize::from(is_right(it)), bin.2 + 1);
     }
     let all: usize = bins.iter().map(|bin| bin.2).sum();
     let off = bins.iter().filter(|bin| bin.2 > 0).map(|bin| (bin.0 - bin.1 as f64).abs()).sum::<f64>();
     if all == 0 { 0.0 } else { off / all as f64 }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 10")]
+fn bin(confidence: f32) -> usize {
+    ((confidence * BINS as f32) as usize).min(BINS - 1)
 }

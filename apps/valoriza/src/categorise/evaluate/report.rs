@@ -89,7 +89,9 @@ fn curves(out: &mut String, curves: &[Curve]) {
         out,
         "Accuracy of the movements that follow n known ones, and in brackets the part applied and how much of it was right.\n\n| n"
     );
-    first.points.iter().for_each(|point| _ = write!(out, " | {}", point.known));
+    for point in &first.points {
+        let _ = write!(out, " | {}", point.known);
+    }
     let _ = writeln!(out, " |\n|---{}|", "|---:".repeat(first.points.len()));
     for curve in curves {
         let _ = write!(out, "| {}", curve.system);

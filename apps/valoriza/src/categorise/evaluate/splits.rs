@@ -121,10 +121,12 @@ fn judge<'a>(system: &System, split: Split, set: &'a [Sample], seed: u64) -> Vec
             Split::User => (Vec::new(), mine),
         };
         let learner = system.learner(&train);
-        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-        train.iter().for_each(|it| *seen.entry(&it.merchant).or_default() += 1);
+        let mut visits: BTreeMap<&str, usize> = BTreeMap::new();
+        for it in &train {
+            *visits.entry(&it.merchant).or_default() += 1;
+        }
         judged.extend(test.into_iter().map(|it| {
-            let often = seen.get(it.merchant.as_str()).copied().unwrap_or(0);
+            let often = visits.get(it.merchant.as_str()).copied().unwrap_or(0);
             (often, (it, learner.answer(it)))
         }));
     }

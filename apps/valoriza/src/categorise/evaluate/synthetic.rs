@@ -24,6 +24,9 @@ const STRANGERS: u32 = 30;
 /// Of a hundred purchases, how many are somewhere new.
 const NOVELTY: u32 = 12;
 
+/// Movements of a user in a month, the bills among them.
+const PER_MONTH: usize = 60;
+
 /// How a bank words a purchase.
 #[derive(Debug, Clone, Copy)]
 enum Style {
@@ -123,17 +126,19 @@ impl User {
 
     fn live(mut self, rng: &mut Rng, movements: usize) -> Vec<Sample> {
         let mut samples = Vec::with_capacity(movements);
-        let per_month = 60;
+        let mut month: Vec<Option<usize>> =
+            (0..PER_MONTH).map(|at| Some(at).filter(|it| *it < MONTHLY.len())).collect();
         for at in 0..movements {
-            let months = i32::try_from(at / per_month).unwrap_or(0);
-            let day = i32::try_from(at % per_month / 2).unwrap_or(0).min(27);
+            if at % PER_MONTH == 0 {
+                rng.shuffle(&mut month);
+            }
+            let months = i32::try_from(at / PER_MONTH).unwrap_or(0);
+            let day = i32::try_from(at % PER_MONTH / 2).unwrap_or(0).min(27);
             let date = START.saturating_add(months.months()).saturating_add(day.days());
-            let sample = if at % per_month < MONTHLY.len() {
-                self.monthly(rng, &MONTHLY[at % per_month], date)
-            } else if rng.u32(..100) < PEOPLE {
-                self.pix(rng, date)
-            } else {
-                self.purchase(rng, date)
+            let sample = match month[at % PER_MONTH] {
+                Some(bill) => self.monthly(rng, &MONTHLY[bill], date),
+                None if rng.u32(..100) < PEOPLE => self.pix(rng, date),
+                None => self.purchase(rng, date),
             };
             samples.push(sample);
         }

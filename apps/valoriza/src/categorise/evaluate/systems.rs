@@ -5,7 +5,8 @@ mod baselines;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use super::super::engine::{Engine, Sources};
+use super::super::decision::Source;
+use super::super::engine::{CASCADE, Engine};
 use super::super::lexicon::Lexicon;
 use super::super::tenant::{Fact, Known, Tenant};
 use super::sample::{self, Answer, Sample, Truth};
@@ -40,25 +41,25 @@ pub(super) const NO_LEXICON: &str = "valoriza without lexicon";
 
 /// The engine, its parts, and the baselines.
 pub(super) fn all(lexicon: &Lexicon) -> Vec<System> {
+    use Source::{Lexicon as Listed, Memory, Model, Neighbours, Structure};
     let part =
         |name, sources| System { name, kind: Kind::Engine(Box::new(Engine::with(lexicon.clone(), sources))) };
-    let bare = Engine::with(Lexicon::default(), Sources::ALL);
-    let rules = Sources { structure: true, lexicon: true, ..Sources::NONE };
+    let bare = Engine::new(Lexicon::default());
     vec![
         System { name: "majority", kind: Kind::Majority },
         System { name: "last category of payee", kind: Kind::LastOfPayee },
         System { name: "naive Bayes", kind: Kind::Bayes },
-        part("rules only (structure + lexicon)", rules),
-        part("only structure", Sources { structure: true, ..Sources::NONE }),
-        part("only memory", Sources { memory: true, ..Sources::NONE }),
-        part("only neighbours", Sources { neighbours: true, ..Sources::NONE }),
-        part("only lexicon", Sources { lexicon: true, ..Sources::NONE }),
-        part("only linear model", Sources { model: true, ..Sources::NONE }),
-        part("without memory", Sources { memory: false, ..Sources::ALL }),
-        part("without neighbours", Sources { neighbours: false, ..Sources::ALL }),
-        part("without linear model", Sources { model: false, ..Sources::ALL }),
+        part("rules only (structure + lexicon)", &[Structure, Listed]),
+        part("only structure", &[Structure]),
+        part("only memory", &[Memory]),
+        part("only neighbours", &[Neighbours]),
+        part("only lexicon", &[Listed]),
+        part("only linear model", &[Model]),
+        part("without memory", &[Structure, Neighbours, Listed, Model]),
+        part("without neighbours", &[Memory, Structure, Listed, Model]),
+        part("without linear model", &[Memory, Structure, Neighbours, Listed]),
         System { name: NO_LEXICON, kind: Kind::Engine(Box::new(bare)) },
-        part(ALL, Sources::ALL),
+        part(ALL, CASCADE),
     ]
 }
 
@@ -89,7 +90,9 @@ impl System {
                 Learner::Engine(engine, Box::new(engine.tenant(known)), 0)
             }
         };
-        train.iter().for_each(|sample| learner.learn(sample));
+        for sample in train {
+            learner.learn(sample);
+        }
         learner
     }
 }

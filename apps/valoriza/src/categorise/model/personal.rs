@@ -66,7 +66,9 @@ impl Personal {
         for (bucket, value) in features.entries() {
             let row = self.rows.entry(*bucket).or_default();
             row.resize(gradient.len(), 0.0);
-            row.iter_mut().zip(&gradient).for_each(|(weight, step)| *weight += step * value);
+            for (weight, step) in row.iter_mut().zip(&gradient) {
+                *weight += step * value;
+            }
         }
     }
 }

@@ -70,14 +70,14 @@ pub(super) fn examples(lexicon: &Lexicon, rng: &mut Rng) -> Vec<Example> {
         examples.push(Example { features, category });
     };
     for (phrase, category, knowledge) in lexicon.entries() {
-        let filled = match knowledge {
+        let turns = match knowledge {
             Knowledge::Merchant => 0,
             Knowledge::Word(Weight::Trade) => 3,
             Knowledge::Word(Weight::Usual) => 2,
             Knowledge::Word(Weight::Hint) => 1,
         };
         add(rng, phrase, category);
-        for turn in 0..filled {
+        for turn in 0..turns {
             let filler = FILLERS[rng.usize(..FILLERS.len())];
             // The last turn cuts the word short, as banks do.
             let cut = if turn == 2 { cut(phrase) } else { phrase };

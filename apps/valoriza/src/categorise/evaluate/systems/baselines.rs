@@ -1,6 +1,6 @@
 //! What others do. Each is sure of itself by its own lights and applies from the engine's default threshold on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::super::descriptor::{Descriptor, Direction};
 use super::super::super::shared::Shared;
@@ -56,12 +56,12 @@ impl LastOfPayee {
     }
 }
 
-/// Multinomial naive Bayes over words and the direction of the money, add-one smoothing: as GnuCash does.
+/// Multinomial naive Bayes over words and the direction of the money, add-one smoothing: as `GnuCash` does.
 #[derive(Debug, Default)]
 pub(crate) struct Bayes {
     words: HashMap<(Shared, String), u32>,
     totals: BTreeMap<Shared, (u32, u32)>, // samples, words
-    vocabulary: HashMap<String, ()>,
+    vocabulary: HashSet<String>,
 }
 
 impl Bayes {
@@ -76,7 +76,7 @@ impl Bayes {
 
     pub(super) fn learn(&mut self, sample: &Sample, category: Shared) {
         for word in Self::tokens(sample) {
-            self.vocabulary.insert(word.clone(), ());
+            self.vocabulary.insert(word.clone());
             *self.words.entry((category, word)).or_default() += 1;
             self.totals.entry(category).or_default().1 += 1;
         }
