@@ -10,8 +10,8 @@ import { Field } from '../../ui/Field';
 import { FormError } from '../../ui/FormError';
 import { Segmented } from '../../ui/Segmented';
 import { Failure, LoadingNote, Skeleton } from '../../ui/states';
-import type { Change } from './ImportDetail';
 import { checkMapping, DATE_FORMATS, guess, type MappingDraft, type MappingErrors, previewOf, type PreviewRow } from './mapping';
+import type { Change } from './useChanges';
 
 type Props = { it: Import; change: Change };
 

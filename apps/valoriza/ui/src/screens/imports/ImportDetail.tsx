@@ -1,8 +1,7 @@
 /** One file, from being read to being taken back: what is shown follows its status. */
 
 import { useEffect, useRef, useState } from 'react';
-import { type Import, type ImportChange, imports } from '../../api/imports';
-import { explain } from '../../api/problem';
+import { type Import, imports } from '../../api/imports';
 import { useFollowed } from '../../app/follow';
 import { usePermissions } from '../../app/permissions';
 import { invalidate } from '../../app/resource';
@@ -17,6 +16,7 @@ import { ImportOutcome, Working } from './ImportOutcome';
 import { Preview } from './Preview';
 import { StatusChip } from './StatusChip';
 import { isDiscardable, isWorking, kindOf, meaningOf } from './status';
+import { type Change, type Changes, useChanges } from './useChanges';
 
 const isSettled = (it: Import) => !isWorking(it.status);
 
@@ -67,10 +67,11 @@ function OneImport({ it, put }: Props) {
   const kind = kindOf(it);
   // Another account makes the server read the file again; then the person goes on where they chose it.
   const chosen = useRef<number | null>(null);
-  const change: Change = (body) => {
+  const change: Change = async (body) => {
     chosen.current = body.statements?.[0]?.index ?? null;
+    const changed = await send(body);
     setRemapping(false);
-    return send(body);
+    return changed;
   };
   return (
     <>
@@ -129,53 +130,6 @@ function Step({ it, put, change, settled, chosen }: StepProps) {
   }
 }
 
-export type Change = (body: ImportChange) => Promise<Import>;
-
-type Changes = {
-  send: Change;
-  /** Ends when nothing is on its way any more. */
-  settled: () => Promise<unknown>;
-};
-
-/**
- * Changes are made one after the other, each on the version the one before it left. Another account makes the
- * server read the file again and forget which rows were chosen; they are chosen again when it has.
- */
-function useChanges(it: Import, put: (changed: Import) => void): Changes {
-  const latest = useRef(it);
-  latest.current = it.version >= latest.current.version ? it : latest.current;
-  const queue = useRef<Promise<unknown>>(Promise.resolve());
-  const chosen = useRef(new Map<number, boolean>());
-  const refuse = useRefusals();
-
-  const send: Change = (body) => {
-    // Under another mapping the rows are others.
-    if (body.mapping) chosen.current.clear();
-    for (const index of body.include ?? []) chosen.current.set(index, true);
-    for (const index of body.exclude ?? []) chosen.current.set(index, false);
-    const made = queue.current.then(async () => {
-      const changed = await imports.change(latest.current, body);
-      latest.current = changed;
-      put(changed);
-      return changed;
-    });
-    queue.current = made.catch(() => undefined);
-    return made;
-  };
-
-  const previous = useRef(it.status);
-  useEffect(() => {
-    const wasRead = previous.current === 'parsing' && it.status === 'preview';
-    previous.current = it.status;
-    if (!wasRead || chosen.current.size === 0) return;
-    const indexes = (include: boolean) => [...chosen.current].flatMap(([index, how]) => (how === include ? [index] : []));
-    void send({ include: indexes(true), exclude: indexes(false) }).catch(refuse);
-    // Once for each reading.
-  }, [it.status]);
-
-  return { send, settled: () => queue.current };
-}
-
 function Question({ which, it, put, onClose }: Props & { which: 'undo' | 'discard'; onClose: () => void }) {
   const [, change] = useQuery();
   const say = useToast();
@@ -202,10 +156,4 @@ function Question({ which, it, put, onClose }: Props & { which: 'undo' | 'discar
       </p>
     </ConfirmDialog>
   );
-}
-
-/** Says why a change was refused; the page shows what is there. */
-export function useRefusals(): (error: unknown) => void {
-  const say = useToast();
-  return (error) => say(explain(error), { tone: 'error' });
 }

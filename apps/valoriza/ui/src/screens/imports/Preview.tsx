@@ -6,9 +6,9 @@ import { shortDate } from '../../domain/calendar';
 import { Field } from '../../ui/Field';
 import { FormError } from '../../ui/FormError';
 import { Link } from '../../ui/Link';
-import { type Change, useRefusals } from './ImportDetail';
 import { RowTable } from './RowTable';
 import { countText, obstacle, totalsOf } from './status';
+import { type Change, useRefusals } from './useChanges';
 
 /** `chosen` is the statement whose account was chosen last. */
 type Props = { it: Import; put: (changed: Import) => void; change: Change; settled: () => Promise<unknown>; chosen: number | null };

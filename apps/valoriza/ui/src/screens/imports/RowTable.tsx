@@ -8,9 +8,9 @@ import { Dot } from '../../ui/Bar';
 import { Segmented } from '../../ui/Segmented';
 import { Failure, LoadingNote, Skeleton } from '../../ui/states';
 import { WhyChip } from '../../ui/WhyChip';
-import { type Change, useRefusals } from './ImportDetail';
 import { totalsOf } from './status';
 import { useRows } from './useRows';
+import { type Change, useRefusals } from './useChanges';
 
 const NAMES: Record<RowStatus, string> = { new: 'Nova', duplicate: 'Repetida', invalid: 'Com erro' };
 
