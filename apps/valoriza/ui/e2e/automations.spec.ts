@@ -1,35 +1,34 @@
+import type { Page } from '@playwright/test';
 import { addExpense, eventually, expect, expectAccessible, go, newHousehold, test, unique } from './watched';
 
-test('an automation is seen to match, categorises what comes, tags it and tells', async ({ page }) => {
-  await newHousehold(page);
-  const word = unique('zaragata');
-  await addExpense(page, '10,00', `Compra ${word} um`);
+/** Makes an automation for what has `word` in it: a category, a tag, a notification. */
+async function automate(page: Page, word: string): Promise<void> {
   await go(page, 'Automações');
   await page.getByRole('button', { name: 'Nova automação' }).click();
   const dialog = page.getByRole('dialog', { name: 'Nova automação' });
-  await dialog.getByRole('button', { name: 'Salvar' }).click();
-  await expect(dialog.getByText('Diga ao menos uma condição.')).toBeVisible();
   await dialog.getByLabel('A descrição tem').fill(word.toUpperCase());
-  await expect(dialog.getByText('1 transação sua combina.')).toBeVisible();
-  await expect(dialog.getByText(`Compra ${word} um`)).toBeVisible();
   await dialog.getByRole('combobox', { name: 'Categoria', exact: true }).fill('lazer hobbies');
   await dialog.getByRole('combobox', { name: 'Categoria', exact: true }).press('Enter');
   await dialog.getByLabel('Etiquetas').fill('festa');
   await dialog.getByLabel('Avisar a cada nova transação assim').check();
-  await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Salvar' }).click();
   await expect(dialog).toBeHidden();
-  await expectAccessible(page);
+}
 
-  // What comes from now on.
-  await addExpense(page, '20,00', `Compra ${word} dois`);
+test('an automation categorises what comes, tags it and tells', async ({ page }) => {
+  await newHousehold(page);
+  const word = unique('zaragata');
+  await automate(page, word);
+  await expectAccessible(page);
+  await addExpense(page, '20,00', `Compra ${word}`);
   await page.goto(`/transacoes?q=${encodeURIComponent(word)}`);
-  const second = page.getByRole('listitem').filter({ hasText: `${word} dois` });
+  const row = page.getByRole('listitem').filter({ hasText: word });
   await eventually(page, async () => {
-    await expect(second.getByRole('button', { name: /Lazer › Hobbies/ })).toBeVisible({ timeout: 2_000 });
-    await expect(second).toContainText('festa', { timeout: 2_000 });
+    await expect(row.getByRole('button', { name: /Lazer › Hobbies/ })).toBeVisible({ timeout: 2_000 });
+    await expect(row).toContainText('festa', { timeout: 2_000 });
   });
-  await expect(second).toContainText('Automação');
+  await expect(row).toContainText('Automação');
+
   await eventually(page, () => expect(page.getByRole('button', { name: /Notificações: \d+ não lida/ })).toBeVisible({ timeout: 2_000 }));
   await page.getByRole('button', { name: /^Notificações/ }).click();
   const notices = page.getByRole('dialog', { name: 'Notificações' });
@@ -38,14 +37,30 @@ test('an automation is seen to match, categorises what comes, tags it and tells'
   await notices.getByRole('button', { name: 'Marcar todas como lidas' }).click();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('button', { name: 'Notificações', exact: true })).toBeVisible();
+});
 
-  // What was there before.
+test('an automation is seen to match while it is written, and applied to the past when asked', async ({ page }) => {
+  await newHousehold(page);
+  const word = unique('zaragata');
+  await addExpense(page, '10,00', `Compra ${word}`);
   await go(page, 'Automações');
+  await page.getByRole('button', { name: 'Nova automação' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Nova automação' });
+  await dialog.getByRole('button', { name: 'Salvar' }).click();
+  await expect(dialog.getByText('Diga ao menos uma condição.')).toBeVisible();
+  await dialog.getByLabel('A descrição tem').fill(word);
+  await expect(dialog.getByText('1 transação sua combina.')).toBeVisible();
+  await expect(dialog.getByText(`Compra ${word}`)).toBeVisible();
+  await expectAccessible(page);
+  await page.keyboard.press('Escape');
+
+  await automate(page, word);
   await page.getByRole('button', { name: /^Aplicar ao passado/ }).click();
   await page.getByRole('dialog', { name: 'Aplicar ao passado?' }).getByRole('button', { name: 'Aplicar' }).click();
+  await expect(page.getByText('Aplicando às transações de antes')).toBeVisible();
   await page.goto(`/transacoes?q=${encodeURIComponent(word)}`);
-  const first = page.getByRole('listitem').filter({ hasText: `${word} um` });
-  await eventually(page, () => expect(first.getByRole('button', { name: /Lazer › Hobbies/ })).toBeVisible({ timeout: 2_000 }));
+  const row = page.getByRole('listitem').filter({ hasText: word });
+  await eventually(page, () => expect(row.getByRole('button', { name: /Lazer › Hobbies/ })).toBeVisible({ timeout: 2_000 }));
 });
 
 test('automations are put in order, switched off and deleted', async ({ page }) => {
