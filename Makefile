@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 UI := apps/valoriza/ui
+LEXICON := apps/valoriza/lexicon
 UI_SOURCES := $(shell find $(UI) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' 2>/dev/null)
 
 # Where `make up` keeps its data. Your own DATABASE_URL (PostgreSQL) is used if it is set.
@@ -16,12 +17,12 @@ SCENARIO := read-short
 # The full scenarios need a thousand.
 USERS := $(if $(findstring short,$(SCENARIO)),50,1000)
 
-.PHONY: help up load ui test lint unit unit-ui e2e bench bench-tasks clients needs clean
+.PHONY: help up load ui lexicon test lint unit unit-ui e2e bench bench-tasks clients needs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-up: ui ## Build mare and valoriza, fill in demo data, run
+up: ui lexicon ## Build mare and valoriza, fill in demo data, run
 	cargo build --release -p mare -p valoriza
 	@mkdir -p $(DATA)/databases
 	@echo 'Filling in the demonstration data (once)…'
@@ -41,7 +42,12 @@ $(UI)/dist/index.html: node_modules/.package-lock.json $(UI_SOURCES)
 	npm run build -w $(UI)
 	@touch $@
 
-node_modules/.package-lock.json: package.json package-lock.json $(UI)/package.json tests/clients/package.json
+lexicon: $(LEXICON)/dist/brands.tsv ## The brands valoriza recognises
+
+$(LEXICON)/dist/brands.tsv: node_modules/.package-lock.json $(LEXICON)/build.js
+	npm run build -w $(LEXICON)
+
+node_modules/.package-lock.json: package.json package-lock.json $(UI)/package.json $(LEXICON)/package.json tests/clients/package.json tests/bench/peers/package.json
 	PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci
 	@touch $@
 
@@ -94,4 +100,4 @@ needs: ## Install what the tests need, where apt can; say what is missing elsewh
 
 clean: ## Remove what was built
 	cargo clean
-	rm -rf node_modules $(UI)/dist $(UI)/node_modules
+	rm -rf node_modules $(LEXICON)/dist $(UI)/dist $(UI)/node_modules

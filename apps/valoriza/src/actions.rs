@@ -2,9 +2,13 @@
 //! all in the transaction it is given; the caller commits. Whatever fails, nothing was written.
 
 pub mod accounts;
+pub mod automations;
 pub mod budgets;
 pub mod categories;
 pub mod imports;
+pub mod notifications;
+pub mod reports;
+pub mod review;
 pub mod sessions;
 pub mod transactions;
 
@@ -48,6 +52,8 @@ pub enum Conflict {
     CategoryInUse,
     CategoryNameTaken,
     BudgetExists,
+    AutomationDisabled,
+    ReportNotReady,
     /// The import is in a state in which this cannot be done.
     ImportState,
     /// So many of a thing that a tenant may not have more.

@@ -4,14 +4,19 @@
 //! JSON by [`form::Form`], which reports all mistakes at once) and the rules between them.
 
 pub mod account;
+pub mod automation;
 pub mod budget;
 pub mod calendar;
+pub mod categorised;
 pub mod category;
 pub mod form;
 pub mod import;
 pub mod member;
 pub mod money;
+pub mod notification;
 pub mod page;
+pub mod report;
+pub mod review;
 pub mod summary;
 pub mod text;
 pub mod transaction;

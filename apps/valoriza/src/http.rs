@@ -4,6 +4,7 @@
 //! Start at [`router`].
 
 mod accounts;
+mod automations;
 mod body;
 mod budgets;
 mod caller;
@@ -11,8 +12,11 @@ mod categories;
 mod idempotency;
 mod imports;
 mod listing;
+mod notifications;
 mod openapi;
 mod problem;
+mod reports;
+mod review;
 mod session;
 mod summary;
 mod system;
@@ -92,6 +96,10 @@ fn routes() -> OpenApiRouter<App> {
         .merge(transactions::routes())
         .merge(budgets::routes())
         .merge(summary::routes())
+        .merge(review::routes())
+        .merge(automations::routes())
+        .merge(notifications::routes())
+        .merge(reports::routes())
         .merge(imports::routes())
 }
 

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::db::{Db, Error};
-use crate::store::{handled, idempotency, refresh_tokens};
+use crate::store::{handled, idempotency, notifications, refresh_tokens};
 
 /// Often enough that tables stay small, seldom enough that ten instances doing it do not matter.
 const PERIOD: Duration = Duration::from_mins(1);
@@ -19,6 +19,9 @@ const ROUNDS_MAX: usize = 10;
 
 /// The platform keeps a task for at most 31 days, so no event comes again after that.
 const HANDLED_FOR: SignedDuration = SignedDuration::from_hours(32 * 24);
+
+/// Nobody looks for what happened half a year ago among the notifications.
+const NOTIFICATIONS_FOR: SignedDuration = SignedDuration::from_hours(180 * 24);
 
 /// Cleans up now and then until `shutdown`.
 pub(crate) async fn run(db: Db, shutdown: CancellationToken) {
@@ -36,9 +39,10 @@ async fn clean(db: &Db) -> Result<(), Error> {
         let mut tx = db.write().await?;
         let keys = idempotency::delete_expired(&mut tx, now, ROWS_MAX.into()).await?;
         let tokens = refresh_tokens::delete_expired(&mut tx, now, ROWS_MAX.into()).await?;
+        let notifications = notifications::forget(&mut tx, now - NOTIFICATIONS_FOR, ROWS_MAX.into()).await?;
         let events = handled::forget(&mut tx, now - HANDLED_FOR, ROWS_MAX.into()).await?;
         tx.commit().await?;
-        if keys.max(tokens).max(events) < ROWS_MAX.into() {
+        if keys.max(tokens).max(events).max(notifications) < ROWS_MAX.into() {
             break;
         }
     }

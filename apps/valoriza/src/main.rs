@@ -4,7 +4,7 @@
 
 use clap::{Parser, Subcommand};
 use valoriza::config::Config;
-use valoriza::{api, http, seed, telemetry};
+use valoriza::{api, evaluation, http, seed, telemetry};
 
 #[derive(Parser)]
 #[command(version, about = "Personal and small-business finance for Brazil")]
@@ -27,6 +27,30 @@ enum Command {
     Seed(SeedArgs),
     /// Print the OpenAPI document
     Openapi,
+    /// The automatic categories
+    Categorise {
+        #[command(subcommand)]
+        what: Categorise,
+    },
+}
+
+#[derive(Subcommand)]
+enum Categorise {
+    /// Measure how good they are; prints the tables of docs/evidence/categorisation.md
+    Evaluate(EvaluateArgs),
+}
+
+#[derive(clap::Args)]
+struct EvaluateArgs {
+    /// The first of the seeds
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many seeds
+    #[arg(long, default_value_t = 5)]
+    seeds: u64,
+    /// Write everything measured to this file too
+    #[arg(long)]
+    json: Option<std::path::PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -71,6 +95,10 @@ async fn main() -> anyhow::Result<()> {
         }
         Command::Openapi => {
             println!("{}", http::document().to_pretty_json()?);
+            Ok(())
+        }
+        Command::Categorise { what: Categorise::Evaluate(args) } => {
+            print!("{}", evaluation::run(args.seed, args.seeds, args.json.as_deref())?);
             Ok(())
         }
     }

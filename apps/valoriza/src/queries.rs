@@ -1,8 +1,11 @@
 //! Reads. Each sees one moment of the database, however many statements it takes, and returns what clients see.
 
+pub mod automations;
+pub mod review;
+
 use uuid::Uuid;
 
-use crate::actions::Error;
+use crate::actions::{Conflict, Error};
 use crate::db::Db;
 use crate::domain::account::Account;
 use crate::domain::budget::Budget;
@@ -10,10 +13,15 @@ use crate::domain::calendar::Month;
 use crate::domain::category::Category;
 use crate::domain::import::{Import, Row, RowStatus, Status};
 use crate::domain::member::{Membership, User};
+use crate::domain::notification::Notification;
 use crate::domain::page::{DateAndId, Page, Place, Slice};
+use crate::domain::report::{Format, Report};
 use crate::domain::summary::{Source, Summary};
 use crate::domain::transaction::{Filter, Transaction};
-use crate::store::{accounts, budgets, categories, imports as uploads, summary as sums, transactions, users};
+use crate::store::{
+    accounts, budgets, categories, imports as uploads, notifications, reports, summary as sums, transactions,
+    users,
+};
 
 pub async fn me(db: &Db, user: Uuid) -> Result<(User, Vec<Membership>), Error> {
     let tx = &mut db.snapshot().await?;
@@ -119,4 +127,36 @@ pub async fn summary(db: &Db, tenant: Uuid, month: Month) -> Result<Summary, Err
         uncategorised_count: sums::uncategorised(tx, tenant, month).await?,
     };
     Ok(source.summarise())
+}
+
+pub async fn notifications(db: &Db, tenant: Uuid, slice: Slice<Uuid>) -> Result<Page<Notification>, Error> {
+    let rows = notifications::list(&mut db.snapshot().await?, tenant, &slice).await?;
+    Ok(slice.page(rows, |it| it.id))
+}
+
+/// How many notifications nobody has read.
+pub async fn unread(db: &Db, tenant: Uuid) -> Result<i64, Error> {
+    Ok(notifications::unread(&mut db.snapshot().await?, tenant).await?)
+}
+
+pub async fn report(db: &Db, tenant: Uuid, id: Uuid) -> Result<Report, Error> {
+    reports::find(&mut db.snapshot().await?, tenant, id).await?.ok_or(Error::NotFound)
+}
+
+pub async fn reports(db: &Db, tenant: Uuid, slice: Slice<Uuid>) -> Result<Page<Report>, Error> {
+    let rows = reports::list(&mut db.snapshot().await?, tenant, &slice).await?;
+    Ok(slice.page(rows, |it| it.id))
+}
+
+/// A report and one of its files.
+pub async fn report_file(
+    db: &Db,
+    tenant: Uuid,
+    id: Uuid,
+    format: Format,
+) -> Result<(Report, Vec<u8>), Error> {
+    let tx = &mut db.snapshot().await?;
+    let report = reports::find(tx, tenant, id).await?.ok_or(Error::NotFound)?;
+    let bytes = reports::file(tx, tenant, id, format).await?;
+    Ok((report, bytes.ok_or(Error::Conflict(Conflict::ReportNotReady))?))
 }

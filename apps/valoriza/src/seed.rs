@@ -9,16 +9,18 @@ mod statement;
 
 use anyhow::Context;
 use jiff::Timestamp;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::actions::{self, Conflict, Error};
 use crate::auth::Passwords;
 use crate::clock;
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{Db, Tx};
 use crate::domain::budget::Budget;
 use crate::domain::calendar::{Month, today};
-use crate::domain::member::Registration;
+use crate::domain::member::{Caller, Registration, Role};
+use crate::domain::transaction::{Kind, Transaction};
 use crate::store;
 
 pub const PASSWORD: &str = "demo-valoriza";
@@ -28,7 +30,7 @@ pub const DEMO_EMAIL: &str = "demo@valoriza.local";
 const DEMO_TRANSACTIONS: usize = 1_300;
 const DEMO_SEED: u64 = 2026;
 
-/// Rows of one INSERT, with 17 values each. Not more: SQLite finds the name of a `$n` by walking a list, so the
+/// Rows of one INSERT, with 22 values each. Not more: SQLite finds the name of a `$n` by walking a list, so the
 /// cost of a statement grows with the square of its values (at 500 rows it was most of the time).
 const BATCH: usize = 50;
 
@@ -99,10 +101,12 @@ impl Seeder {
         let trace = Uuid::now_v7().simple().to_string();
         let registered =
             actions::sessions::register(&mut tx, registration, &self.hash, self.now, trace).await;
-        let (_, tenant) = match registered {
+        let (user, tenant) = match registered {
             Err(Error::Conflict(Conflict::EmailTaken)) => return Ok(false),
             outcome => outcome?,
         };
+        let trace_id = Uuid::now_v7().simple().to_string();
+        let by = Caller { user: user.id, tenant: tenant.id, role: Role::Owner, now: self.now, trace_id };
         let slice = crate::domain::page::Slice { limit: 200, after: None };
         let categories = store::categories::list(&mut tx, tenant.id, &slice).await?;
         let day = today(self.now);
@@ -118,6 +122,7 @@ impl Seeder {
             store::transactions::insert_splits(&mut tx, tenant.id, transaction.id, &transaction.splits)
                 .await?;
         }
+        self.ask_for_categories(&mut tx, &by, &life.transactions).await?;
         let month = Month::of(day);
         // This month's, as they were the month before.
         for budget in budgets::plan(month, &categories, &life.transactions, self.now) {
@@ -127,6 +132,17 @@ impl Seeder {
         }
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// Tells the worker of what has no category yet, as if it had just been recorded.
+    async fn ask_for_categories(&self, tx: &mut Tx, by: &Caller, made: &[Transaction]) -> anyhow::Result<()> {
+        let waits =
+            |it: &&Transaction| it.kind == Kind::Normal && it.category_id.is_none() && it.splits.is_empty();
+        for transaction in made.iter().filter(waits) {
+            let payload = json!({ "transaction_id": transaction.id, "account_id": transaction.account_id });
+            store::outbox::insert(tx, by, "transaction.created", &payload).await?;
+        }
+        Ok(())
     }
 }
 

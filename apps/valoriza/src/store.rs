@@ -5,13 +5,21 @@
 //! writes a row has it from its first statement to its commit.
 
 pub mod accounts;
+pub mod alerts;
+pub mod automations;
 pub mod budgets;
 pub mod categories;
+pub mod corrections;
+pub mod embeddings;
 pub mod handled;
 pub mod idempotency;
 pub mod imports;
+pub mod knowledge;
+pub mod notifications;
 pub mod outbox;
 pub mod refresh_tokens;
+pub mod reports;
+pub mod review;
 pub mod signing_key;
 pub mod summary;
 pub mod transactions;

@@ -10,9 +10,13 @@
 //! for its subscription, so its effects happen once. What it must do outside the database it does so that doing
 //! it twice changes nothing. An answer other than 2xx makes the event come again.
 
+mod alerts;
+mod categorise;
 mod event;
 mod imports;
+mod knowledge;
 mod poll;
+mod reports;
 
 use std::sync::Arc;
 
@@ -21,15 +25,17 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use tokio::sync::Semaphore;
 
 use crate::actions::Error;
+use crate::categorise::{Engine, Lexicon};
 use crate::clock;
 use crate::db::{Db, Tx};
 use crate::files::Files;
 use crate::store::handled;
-use tokio::sync::Semaphore;
 
 pub use event::{Event, Push};
+pub use knowledge::{Knowledge, Loaded};
 pub use poll::Pass;
 
 /// Files read at once.
@@ -41,6 +47,7 @@ pub struct Worker {
     pub db: Db,
     pub files: Files,
     parses: Arc<Semaphore>,
+    pub knowledge: Arc<Knowledge>,
 }
 
 /// Who listens to which events. The name is the last part of the path the platform pushes to.
@@ -48,11 +55,11 @@ pub struct Worker {
 pub enum Subscription {
     /// Statements that were uploaded, confirmed or taken back.
     Imports,
-    /// Gives new transactions their category.
+    /// Gives new transactions their category, tags, vector; automations' notifications.
     Categorise,
     /// Reports that were asked for.
     Reports,
-    /// Automations and budget alerts.
+    /// Budget alerts.
     Alerts,
 }
 
@@ -69,16 +76,47 @@ impl Subscription {
     }
 }
 
+impl Subscription {
+    /// The events it handles; others change nothing.
+    pub fn topics(self) -> &'static [&'static str] {
+        match self {
+            Self::Imports => &["import.uploaded", "import.confirmed", "import.undone"],
+            Self::Categorise => {
+                &["transaction.created", "transaction.updated", "import.committed", "automation.applied"]
+            }
+            Self::Reports => &["report.requested"],
+            Self::Alerts => &[
+                "transaction.created",
+                "transaction.updated",
+                "transactions.categorised",
+                "budget.created",
+                "budget.updated",
+            ],
+        }
+    }
+}
+
 impl Worker {
+    /// A worker that knows what everybody knows.
     pub fn new(db: Db, files: Files) -> Self {
-        Self { db, files, parses: Arc::new(Semaphore::new(PARSES_MAX)) }
+        Self::with(db, files, Arc::new(Engine::new(Lexicon::builtin())))
+    }
+
+    pub fn with(db: Db, files: Files, engine: Arc<Engine>) -> Self {
+        let knowledge = Arc::new(Knowledge::new(engine));
+        Self { db, files, knowledge, parses: Arc::new(Semaphore::new(PARSES_MAX)) }
     }
 
     /// Handles one event for one subscription; an event that was handled before changes nothing.
     pub async fn handle(&self, subscription: Subscription, event: &Event) -> Result<(), Error> {
+        if !subscription.topics().contains(&event.topic.as_str()) {
+            return Ok(());
+        }
         match subscription {
             Subscription::Imports => imports::handle(self, event).await,
-            Subscription::Categorise | Subscription::Reports | Subscription::Alerts => Ok(()),
+            Subscription::Categorise => categorise::handle(self, event).await,
+            Subscription::Reports => reports::handle(self, event).await,
+            Subscription::Alerts => alerts::handle(self, event).await,
         }
     }
 
@@ -97,6 +135,7 @@ impl Worker {
 pub fn router(worker: Worker) -> Router {
     Router::new()
         .route("/events/{subscription}", post(push))
+        .route("/tasks/monthly-report", post(monthly_report))
         .route("/health", get(|| async { StatusCode::OK }))
         .with_state(worker)
 }
@@ -117,6 +156,20 @@ async fn push(State(worker): State<Worker>, Path(name): Path<String>, Json(push)
         Err(error) => {
             let error = format!("{:#}", anyhow::Error::new(error));
             tracing::warn!(error, event = event.id, topic = event.topic, "an event was not handled");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+/// What the schedule posts on the first of a month.
+async fn monthly_report(State(worker): State<Worker>) -> Response {
+    match reports::monthly(&worker, clock::now()).await {
+        Ok(asked) => {
+            tracing::info!(asked, "monthly reports asked for");
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => {
+            tracing::warn!(error = %format!("{:#}", anyhow::Error::new(error)), "monthly reports not asked for");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }

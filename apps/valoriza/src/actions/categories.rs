@@ -9,7 +9,7 @@ use crate::db::{Constraint, Tx};
 use crate::domain::category::{Category, DEFAULTS, Draft, Kind};
 use crate::domain::member::{Caller, Role};
 use crate::domain::violation::Violation;
-use crate::store::{budgets, categories, outbox};
+use crate::store::{budgets, categories, knowledge, outbox, review};
 
 /// The whole tree is read to check one write and to roll up a summary.
 const CATEGORIES_MAX: usize = 1_000;
@@ -27,6 +27,7 @@ pub async fn create(tx: &mut Tx, by: &Caller, draft: Draft) -> Result<Category, 
     let category = new(draft, by.now);
     categories::insert(tx, by.tenant, std::slice::from_ref(&category)).await?;
     outbox::insert(tx, by, "category.created", &json!({ "category_id": category.id })).await?;
+    knowledge::changed(tx, by.tenant).await?;
     Ok(category)
 }
 
@@ -79,6 +80,7 @@ pub async fn update(tx: &mut Tx, by: &Caller, id: Uuid, change: Change) -> Resul
     }
     let category = categories::update(tx, by.tenant, id, &draft).await?;
     outbox::insert(tx, by, "category.updated", &json!({ "category_id": id })).await?;
+    knowledge::changed(tx, by.tenant).await?;
     Ok(category)
 }
 
@@ -87,6 +89,7 @@ pub async fn delete(tx: &mut Tx, by: &Caller, id: Uuid, if_match: Option<i64>) -
     categories::lock_tree(tx, by.tenant).await?;
     let present = categories::lock(tx, by.tenant, id, by.now).await?.ok_or(Error::NotFound)?;
     check_version(if_match, present.version)?;
+    review::forget_suggestions(tx, by.tenant, id).await?;
     match categories::delete(tx, by.tenant, id).await {
         Err(error) if error.violates(Constraint::ForeignKey) => {
             return Err(Error::Conflict(Conflict::CategoryInUse));
@@ -94,5 +97,6 @@ pub async fn delete(tx: &mut Tx, by: &Caller, id: Uuid, if_match: Option<i64>) -
         outcome => outcome?,
     }
     outbox::insert(tx, by, "category.deleted", &json!({ "category_id": id })).await?;
+    knowledge::changed(tx, by.tenant).await?;
     Ok(())
 }

@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use super::{Change, Error, Extent, check_version};
 use crate::db::Tx;
+use crate::domain::categorised::Categorised;
 use crate::domain::member::{Caller, Role};
 use crate::domain::transaction::{Draft, Kind, Normal, Split, Transaction};
 use crate::domain::violation::Violation;
-use crate::store::{accounts, categories, outbox, transactions};
+use crate::store::{accounts, categories, knowledge, outbox, transactions};
 
 use balance::move_balances;
 
@@ -40,6 +41,9 @@ async fn create_normal(tx: &mut Tx, by: &Caller, draft: Normal) -> Result<Transa
         kind: Kind::Normal,
         transfer_id: None,
         transfer_account_id: None,
+        tags: draft.tags,
+        categorised: draft.category_id.map(|_| Categorised::by_user(by.now)),
+        suggestion: None,
         import_id: None,
         version: 1,
         created_at: by.now,
@@ -75,6 +79,8 @@ async fn update_normal(
     check_references(tx, by.tenant, &draft).await?;
     let moves = [(present.account_id, -present.amount_cents), (draft.account_id, draft.amount_cents)];
     let touched = move_balances(tx, by.tenant, moves).await?;
+    let described_anew = draft.description != present.description;
+    let chosen_anew = draft.category_id != present.category_id;
     let transaction = Transaction {
         account_id: draft.account_id,
         date: draft.date,
@@ -84,12 +90,24 @@ async fn update_normal(
         description: draft.description,
         notes: draft.notes,
         amount_cents: draft.amount_cents,
+        tags: draft.tags,
+        categorised: match draft.category_id {
+            Some(_) if chosen_anew => Some(Categorised::by_user(by.now)),
+            Some(_) => present.categorised,
+            None => None,
+        },
+        suggestion: present.suggestion.filter(|_| draft.category_id.is_none() && !described_anew),
         ..present
     };
     transactions::delete_splits(tx, by.tenant, transaction.id).await?;
     transactions::update(tx, by.tenant, &transaction).await?;
     transactions::insert_splits(tx, by.tenant, transaction.id, &transaction.splits).await?;
-    outbox::insert(tx, by, "transaction.updated", &event(&transaction)).await?;
+    let mut payload = event(&transaction);
+    payload["described_anew"] = described_anew.into();
+    outbox::insert(tx, by, "transaction.updated", &payload).await?;
+    if chosen_anew {
+        knowledge::changed(tx, by.tenant).await?;
+    }
     Ok(transaction)
 }
 

@@ -55,6 +55,14 @@ impl Statement {
         self
     }
 
+    /// Appends `$n, $m, …`, what goes into the parentheses of `IN ()`.
+    pub fn push_list<T: Into<Value>>(&mut self, values: impl IntoIterator<Item = T>) -> &mut Self {
+        for (position, value) in values.into_iter().enumerate() {
+            self.push(if position == 0 { "" } else { ", " }).push_bind(value);
+        }
+        self
+    }
+
     /// Appends `($n, $m, …), (…)`, the rows of a multi-row `INSERT … VALUES`.
     pub fn push_rows<const N: usize>(&mut self, rows: impl IntoIterator<Item = [Value; N]>) -> &mut Self {
         for (position, row) in rows.into_iter().enumerate() {

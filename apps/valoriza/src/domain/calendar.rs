@@ -54,6 +54,26 @@ impl Month {
         Self(self.0.saturating_add(1.month()))
     }
 
+    /// As people write it: `novembro de 2026`.
+    pub fn in_words(self) -> String {
+        const NAMES: [&str; 12] = [
+            "janeiro",
+            "fevereiro",
+            "março",
+            "abril",
+            "maio",
+            "junho",
+            "julho",
+            "agosto",
+            "setembro",
+            "outubro",
+            "novembro",
+            "dezembro",
+        ];
+        let number = usize::try_from(self.0.month()).expect("1 to 12");
+        format!("{} de {}", NAMES[number - 1], self.0.year())
+    }
+
     pub fn days(self) -> impl Iterator<Item = Date> {
         self.0.series(1.day()).take_while(move |day| *day <= self.last_day())
     }
@@ -111,6 +131,7 @@ mod tests {
         assert_eq!(month.days().count(), 28);
         assert_eq!(month.previous().to_string(), "2026-01");
         assert_eq!("2026-12".parse::<Month>().unwrap().next().to_string(), "2027-01");
+        assert_eq!(month.in_words(), "fevereiro de 2026");
         assert!("2026-13".parse::<Month>().is_err());
         assert!("2026-1".parse::<Month>().is_err());
     }

@@ -47,3 +47,32 @@ pub struct NotACurrency;
 pub fn is_balance(cents: i64) -> bool {
     cents.unsigned_abs() <= BALANCE_CENTS_MAX.unsigned_abs()
 }
+
+/// As people in Brazil write it: `R$ 1.234,56`.
+pub fn reais(cents: i64) -> String {
+    let digits = (cents.unsigned_abs() / 100).to_string();
+    let mut grouped = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            grouped.push('.');
+        }
+        grouped.push(digit);
+    }
+    let sign = if cents < 0 { "-" } else { "" };
+    format!("{sign}R$ {grouped},{:02}", cents.unsigned_abs() % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reais_have_a_comma_and_dots() {
+        let check = |cents, expected| assert_eq!(reais(cents), expected);
+        check(0, "R$ 0,00");
+        check(-5, "-R$ 0,05");
+        check(123_456, "R$ 1.234,56");
+        check(-100_000_000, "-R$ 1.000.000,00");
+        check(99_999, "R$ 999,99");
+    }
+}

@@ -65,6 +65,28 @@ impl Cursor for DateAndId {
     }
 }
 
+/// Place in a list that people put in order. Encoded as `p`, the eight bytes of the position, and the id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PositionAndId {
+    pub position: i64,
+    pub id: Uuid,
+}
+
+impl Cursor for PositionAndId {
+    fn encode(&self) -> String {
+        let mut bytes = vec![b'p'];
+        bytes.extend(self.position.to_be_bytes());
+        bytes.extend(self.id.as_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (position, id) = bytes.strip_prefix(b"p")?.split_first_chunk()?;
+        Some(Self { position: i64::from_be_bytes(*position), id: Uuid::from_slice(id).ok()? })
+    }
+}
+
 /// Place in a list numbered from 0. Encoded as `n` and the eight bytes of the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place(pub i64);
@@ -119,6 +141,9 @@ mod tests {
             prop_assert_eq!(Uuid::decode(&id.encode()), Some(id));
             let place = DateAndId { date, id };
             prop_assert_eq!(DateAndId::decode(&place.encode()), Some(place));
+            let ordered = PositionAndId { position: days.into(), id };
+            prop_assert_eq!(PositionAndId::decode(&ordered.encode()), Some(ordered));
+            prop_assert_eq!(PositionAndId::decode(&place.encode()), None);
             prop_assert_eq!(Place::decode(&Place(days.into()).encode()), Some(Place(days.into())));
             prop_assert_eq!(Place::decode(&place.encode()), None);
             prop_assert_eq!(DateAndId::decode(&id.encode()), None);
@@ -129,6 +154,7 @@ mod tests {
         fn tampering_never_panics(text in "\\PC{0,60}") {
             let _ = DateAndId::decode(&text);
             let _ = Uuid::decode(&text);
+            let _ = PositionAndId::decode(&text);
             let _ = Place::decode(&text);
         }
     }

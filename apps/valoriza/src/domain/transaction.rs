@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::categorised::{Categorised, Suggestion};
 use super::money::Currency;
 use super::page::DateAndId;
 
@@ -72,6 +73,11 @@ pub struct Transaction {
     /// The other side's account.
     pub transfer_account_id: Option<Uuid>,
     pub splits: Vec<Split>,
+    pub tags: Vec<String>,
+    /// How it came by its category; null without one.
+    pub categorised: Option<Categorised>,
+    /// What is proposed while it has no category.
+    pub suggestion: Option<Suggestion>,
     /// The import that made it.
     pub import_id: Option<Uuid>,
     pub version: i64,
@@ -91,7 +97,7 @@ impl Transaction {
             Kind::Normal => json!({
                 "account_id": self.account_id, "date": self.date, "description": self.description,
                 "notes": self.notes, "amount_cents": self.amount_cents, "category_id": self.category_id,
-                "splits": self.splits,
+                "splits": self.splits, "tags": self.tags,
             }),
             Kind::Transfer => json!({
                 "date": self.date, "description": self.description, "notes": self.notes,

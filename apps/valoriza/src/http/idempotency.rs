@@ -143,19 +143,23 @@ impl Key {
 
 impl Claimed {
     /// Keeps `body` under the key and commits; after this the write, its event and its answer are durable.
-    pub(super) async fn commit(self, mut tx: Tx, body: &str) -> Result<(), Problem> {
+    pub(super) async fn commit(self, mut tx: Tx, status: StatusCode, body: &str) -> Result<(), Problem> {
         if let Some((scope, key)) = self.name {
-            let status = StatusCode::CREATED.as_u16().into();
-            idempotency::keep(&mut tx, &scope, &key, status, body).await?;
+            idempotency::keep(&mut tx, &scope, &key, status.as_u16().into(), body).await?;
         }
         Ok(tx.commit().await?)
     }
 
     /// Commits and answers 201 with `thing`.
     pub(super) async fn created(self, tx: Tx, thing: &impl Serialize) -> Answer {
+        self.answered(tx, StatusCode::CREATED, thing).await
+    }
+
+    /// Commits and answers `status` with `thing`.
+    pub(super) async fn answered(self, tx: Tx, status: StatusCode, thing: &impl Serialize) -> Answer {
         let body = serde_json::to_string(thing).map_err(|error| Error::Internal(error.into()))?;
-        self.commit(tx, &body).await?;
-        Ok(json(StatusCode::CREATED, body))
+        self.commit(tx, status, &body).await?;
+        Ok(json(status, body))
     }
 }
 

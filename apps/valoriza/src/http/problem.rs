@@ -90,19 +90,27 @@ impl Problem {
     fn conflict(conflict: Conflict) -> Self {
         let (code, title, detail) = match conflict {
             Conflict::EmailTaken => ("email_taken", "E-mail já cadastrado", "Entre com ele ou use outro."),
-            Conflict::AccountInUse => {
-                ("account_in_use", "Conta em uso", "A conta tem transações: arquive-a em vez de excluir.")
-            }
+            Conflict::AccountInUse => (
+                "account_in_use",
+                "Conta em uso",
+                "A conta tem transações ou automações: arquive-a em vez de excluir.",
+            ),
             Conflict::CategoryInUse => (
                 "category_in_use",
                 "Categoria em uso",
-                "A categoria tem subcategorias, transações ou orçamentos.",
+                "A categoria tem subcategorias, transações, orçamentos ou automações.",
             ),
             Conflict::CategoryNameTaken => {
                 ("category_name_taken", "Nome já usado", "Já existe uma categoria com este nome neste nível.")
             }
             Conflict::BudgetExists => {
                 ("budget_exists", "Orçamento já existe", "Esta categoria já tem orçamento neste mês.")
+            }
+            Conflict::AutomationDisabled => {
+                ("automation_disabled", "Automação desligada", "Ligue a automação antes de aplicá-la.")
+            }
+            Conflict::ReportNotReady => {
+                ("report_not_ready", "Relatório não pronto", "O relatório está sendo feito, ou não pôde ser.")
             }
             Conflict::ImportState => (
                 "import_state",

@@ -81,7 +81,7 @@ async fn register(State(app): State<App>, Extension(trace): Extension<TraceId>, 
         Claim::New(claimed) => {
             let (user, _) = sessions::register(&mut tx, &registration, &hash, now, trace.0).await?;
             let opened = sessions::open(&mut tx, user, now).await?;
-            claimed.commit(tx, "").await?;
+            claimed.commit(tx, StatusCode::CREATED, "").await?;
             answer(&app, StatusCode::CREATED, opened, now)
         }
         Claim::Done(_) => {

@@ -11,6 +11,7 @@ use super::settle;
 use super::statement::{self, MONTHLY, Paid};
 use crate::domain::account::{Account, Kind as AccountKind};
 use crate::domain::calendar::Month;
+use crate::domain::categorised::Categorised;
 use crate::domain::category::Category;
 use crate::domain::money::Currency;
 use crate::domain::transaction::{Kind, Split, Transaction};
@@ -162,6 +163,7 @@ impl Maker<'_> {
         self.rng.shuffle(&mut candidates);
         for purchase in candidates.into_iter().take(wanted) {
             purchase.category_id = None;
+            purchase.categorised = None;
         }
     }
 
@@ -178,6 +180,7 @@ impl Maker<'_> {
         let splits = vec![part("Supermercado", last.amount_cents - house), part("Casa e decoração", house)];
         if let Some(last) = self.made.last_mut() {
             last.category_id = None;
+            last.categorised = None;
             last.splits = splits;
         }
     }
@@ -204,6 +207,9 @@ impl Maker<'_> {
             transfer_id: None,
             transfer_account_id: None,
             splits: Vec::new(),
+            tags: Vec::new(),
+            categorised: category_id.map(|_| Categorised::by_user(self.now)),
+            suggestion: None,
             import_id: None,
             version: 1,
             created_at: self.now,

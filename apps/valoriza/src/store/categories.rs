@@ -126,9 +126,6 @@ pub async fn existing(tx: &mut Tx, tenant: Uuid, ids: &[Uuid]) -> Result<Vec<Uui
     }
     let mut statement =
         Statement::new("SELECT id FROM categories WHERE tenant_id = $1 AND id IN (").bind(tenant);
-    for (position, id) in ids.iter().enumerate() {
-        statement.push(if position == 0 { "" } else { ", " }).push_bind(*id);
-    }
-    statement.push(")");
+    statement.push_list(ids.iter().copied()).push(")");
     tx.all(statement).await
 }

@@ -1,13 +1,16 @@
 //! Transactions and their splits.
 
+mod mark;
 mod write;
 
 use uuid::Uuid;
 
 use crate::db::{Error, FromRow, Row, Statement, Tx};
+use crate::domain::categorised::{Categorised, Confidence, Suggestion};
 use crate::domain::page::{DateAndId, Slice};
 use crate::domain::transaction::{Filter, Split, Transaction};
 
+pub use mark::mark;
 pub use write::{delete, delete_splits, insert, insert_splits, lock, lock_transfer, update};
 
 /// Its splits are read apart.
@@ -26,12 +29,37 @@ impl FromRow for Transaction {
             transfer_id: row.get("transfer_id")?,
             transfer_account_id: row.get("transfer_account_id")?,
             splits: Vec::new(),
+            tags: row.json("tags")?,
+            categorised: read_categorised(row)?,
+            suggestion: read_suggestion(row)?,
             import_id: row.get("import_id")?,
             version: row.get("version")?,
             created_at: row.instant("created_at")?,
             updated_at: row.instant("updated_at")?,
         })
     }
+}
+
+fn read_categorised(row: &Row) -> Result<Option<Categorised>, Error> {
+    if row.get::<Option<String>>("category_source")?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Categorised {
+        source: row.parse("category_source")?,
+        confidence: Confidence::from_stored(row.get("category_confidence")?),
+        reason: row.get("category_reason")?,
+        decided_at: row.instant("categorised_at")?,
+    }))
+}
+
+fn read_suggestion(row: &Row) -> Result<Option<Suggestion>, Error> {
+    let Some(category_id) = row.get("suggested_category_id")? else { return Ok(None) };
+    Ok(Some(Suggestion {
+        category_id,
+        confidence: Confidence::from_stored(row.get("suggested_confidence")?),
+        source: row.parse("suggested_source")?,
+        reason: row.get("suggested_reason")?,
+    }))
 }
 
 /// A split and the transaction it is of.
@@ -67,6 +95,38 @@ pub async fn find(tx: &mut Tx, tenant: Uuid, id: Uuid) -> Result<Option<Transact
     read_splits(tx, tenant, &mut found).await?;
     let [transaction] = found;
     Ok(Some(transaction))
+}
+
+/// Those of `ids` the tenant has, in no order; some hundred at a time.
+pub async fn of_ids(tx: &mut Tx, tenant: Uuid, ids: &[Uuid]) -> Result<Vec<Transaction>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement =
+        Statement::new("SELECT * FROM transactions WHERE tenant_id = $1 AND id IN (").bind(tenant);
+    statement.push_list(ids.iter().copied()).push(")");
+    let mut transactions = tx.all(statement).await?;
+    read_splits(tx, tenant, &mut transactions).await?;
+    Ok(transactions)
+}
+
+/// Those an import brought, in order of id.
+pub async fn of_import(
+    tx: &mut Tx,
+    tenant: Uuid,
+    import: Uuid,
+    slice: &Slice<Uuid>,
+) -> Result<Vec<Transaction>, Error> {
+    let mut statement = Statement::new("SELECT * FROM transactions WHERE tenant_id = $1 AND import_id = $2")
+        .bind(tenant)
+        .bind(import);
+    if let Some(after) = slice.after {
+        statement.push(" AND id > ").push_bind(after);
+    }
+    statement.push(" ORDER BY id LIMIT ").push_bind(slice.rows());
+    let mut transactions = tx.all(statement).await?;
+    read_splits(tx, tenant, &mut transactions).await?;
+    Ok(transactions)
 }
 
 /// Newest first.
@@ -140,15 +200,11 @@ async fn read_splits(tx: &mut Tx, tenant: Uuid, transactions: &mut [Transaction]
     .bind(tenant);
     // A transaction with a category has no splits, and neither has a transfer.
     let candidates = transactions.iter().filter(|it| it.category_id.is_none() && it.transfer_id.is_none());
-    let mut any = false;
-    for transaction in candidates {
-        statement.push(if any { ", " } else { "" }).push_bind(transaction.id);
-        any = true;
-    }
-    if !any {
+    let candidates: Vec<Uuid> = candidates.map(|it| it.id).collect();
+    if candidates.is_empty() {
         return Ok(());
     }
-    statement.push(") ORDER BY s.transaction_id, s.position");
+    statement.push_list(candidates).push(") ORDER BY s.transaction_id, s.position");
     for SplitOf { transaction_id, split } in tx.all::<SplitOf>(statement).await? {
         if let Some(owner) = transactions.iter_mut().find(|it| it.id == transaction_id) {
             owner.splits.push(split);

@@ -75,6 +75,28 @@ pub async fn find_login(tx: &mut Tx, email: &str) -> Result<Option<Login>, Error
     tx.optional(statement.bind(email)).await
 }
 
+struct Name(String);
+
+impl FromRow for Name {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        row.get("name").map(Self)
+    }
+}
+
+/// Names of a tenant's members, the first ones.
+pub async fn names(tx: &mut Tx, tenant: Uuid) -> Result<Vec<String>, Error> {
+    let statement = Statement::new(
+        "SELECT u.name FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.tenant_id = $1
+         ORDER BY m.created_at, m.user_id LIMIT 100",
+    );
+    Ok(tx.all::<Name>(statement.bind(tenant)).await?.into_iter().map(|Name(name)| name).collect())
+}
+
+pub async fn tenant_name(tx: &mut Tx, tenant: Uuid) -> Result<String, Error> {
+    let Name(name) = tx.one(Statement::new("SELECT name FROM tenants WHERE id = $1").bind(tenant)).await?;
+    Ok(name)
+}
+
 /// Oldest first: the first is where a login goes.
 pub async fn memberships(tx: &mut Tx, user: Uuid) -> Result<Vec<Membership>, Error> {
     let statement = Statement::new(

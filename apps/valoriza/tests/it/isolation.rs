@@ -12,7 +12,10 @@ async fn things(user: &User<'_>) -> Vec<String> {
     let transaction = id(&user.transaction(&account, "2026-11-01", -100, Some(&category)).await);
     let budget = json!({ "category_id": category, "month": "2026-11", "amount_cents": 1 });
     let budget = id(&user.create("/api/budgets", budget).await);
+    let automation = json!({ "name": "x", "when": { "text": "x" }, "then": { "notify": true } });
+    let automation = id(&user.create("/api/automations", automation).await);
     vec![
+        format!("/api/automations/{automation}"),
         format!("/api/accounts/{account}"),
         format!("/api/categories/{category}"),
         format!("/api/transactions/{transaction}"),
@@ -34,7 +37,34 @@ async fn another_tenants_things_do_not_exist(server: Server) {
     }
     let account = ana.account().await;
     let category = ana.category("Vela", "expense", None).await;
+    let mine = ana.read("/api/transactions").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let report = ana.post("/api/reports", json!({ "month": "2026-10" })).await.expect(StatusCode::ACCEPTED);
+    let said =
+        ana.post(&format!("/api/transactions/{mine}/categorise"), json!({ "category_id": category })).await;
+    let correction = said.expect(StatusCode::OK)["correction_id"].as_str().unwrap().to_owned();
+    let automation = ana.read("/api/automations").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let own = bia.category("Vela", "expense", None).await;
+    bia.post(&format!("/api/transactions/{mine}/categorise"), json!({ "category_id": own }))
+        .await
+        .expect_problem(404, "not_found");
+    bia.post(&format!("/api/automations/{automation}/apply"), Value::Null)
+        .await
+        .expect_problem(404, "not_found");
+    bia.delete(&format!("/api/corrections/{correction}")).await.expect_problem(404, "not_found");
+    let report = format!("/api/reports/{}", id(&report));
+    for path in [format!("/api/transactions/{mine}/similar"), report.clone(), report + "/csv"] {
+        bia.get(&path).await.expect_problem(404, "not_found");
+    }
+    let accept = bia.post("/api/review/accept", json!({ "transaction_ids": [mine] })).await;
+    assert_eq!(accept.expect(StatusCode::OK)["accepted"], json!([]));
+    for list in ["/api/review", "/api/automations", "/api/notifications", "/api/reports"] {
+        assert_eq!(bia.read(list).await["items"], json!([]), "{list}");
+    }
     for (path, body) in [
+        (
+            "/api/automations",
+            json!({ "name": "x", "when": { "account_id": account }, "then": { "category_id": category } }),
+        ),
         ("/api/categories", json!({ "name": "x", "kind": "expense", "parent_id": category })),
         ("/api/budgets", json!({ "category_id": category, "month": "2026-11", "amount_cents": 1 })),
         (
@@ -70,5 +100,9 @@ async fn every_endpoint_but_the_open_ones_demands_a_token(server: Server) {
             checked += 1;
         }
     }
-    assert_eq!(checked, 4 * 6 + 9 + 2, "four kinds of things, imports, /api/me and the summary");
+    assert_eq!(
+        checked,
+        5 * 6 + 2 + 6 + 2 + 3 + 5 + 9,
+        "five kinds of things, /api/me, the summary; of review, automations, notifications, reports, imports"
+    );
 }

@@ -6,6 +6,8 @@
 mod support;
 
 mod accounts;
+mod alerts;
+mod automations;
 mod budgets;
 mod busy;
 mod categories;
@@ -13,10 +15,14 @@ mod idempotency;
 mod imports;
 mod input;
 mod isolation;
+mod notifications;
 mod openapi;
 mod paging;
 mod processes;
+mod reports;
+mod review;
 mod sessions;
 mod transactions;
 mod transfers;
 mod versions;
+mod worker;

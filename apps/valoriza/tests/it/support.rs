@@ -1,6 +1,7 @@
 //! A server under test and the people who use it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -8,11 +9,13 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 use valoriza::auth::Cost;
-use valoriza::db::Db;
+use valoriza::categorise::{Engine, Lexicon};
+use valoriza::db::{self, Db, FromRow, Row, Statement};
 use valoriza::files::Files;
 use valoriza::http::App;
-use valoriza::worker::Worker;
+use valoriza::worker::{Event, Subscription, Worker};
 
 /// Makes two tests of each function: one with a server over SQLite, one over PostgreSQL.
 macro_rules! on_both_databases {
@@ -83,7 +86,7 @@ impl Server {
 
     /// Lets a worker handle every event there is, and those that come of them.
     pub(crate) async fn work(&self) {
-        let worker = Worker::new(self.app.db.clone(), self.app.files.clone());
+        let worker = self.worker();
         loop {
             let pass = worker.pass(&CancellationToken::new()).await.unwrap();
             assert_eq!(pass.failed, 0);
@@ -101,6 +104,13 @@ impl Server {
         self.request(Method::POST, path).json(&body).send().await
     }
 
+    /// A worker over the same database.
+    pub(crate) fn worker(&self) -> Worker {
+        static ENGINE: LazyLock<Arc<Engine>> = LazyLock::new(|| Arc::new(Engine::new(Lexicon::builtin())));
+        // Shared: in a debug build it takes seconds to learn what everybody knows.
+        Worker::with(self.app.db.clone(), self.app.files.clone(), Arc::clone(&ENGINE))
+    }
+
     /// Asks it to stop, as SIGTERM would.
     pub(crate) fn shutdown(&self) {
         self.shutdown.cancel();
@@ -114,11 +124,51 @@ impl Server {
     /// Registers somebody new.
     pub(crate) async fn user(&self) -> User<'_> {
         let number = self.users.fetch_add(1, Ordering::Relaxed);
-        let body =
-            json!({ "name": "Ana", "email": format!("ana{number}@exemplo.com"), "password": PASSWORD });
+        let email = format!("ana{number}@exemplo.com");
+        let body = json!({ "name": "Ana", "email": email, "password": PASSWORD });
         let session = self.post("/api/auth/register", body).await.expect(StatusCode::CREATED);
         let token = session["access_token"].as_str().unwrap().to_owned();
         User { server: self, session, token }
+    }
+}
+
+/// What the platform's relay does: takes what is in the outbox to every subscription, until nothing comes any more.
+/// Every event is delivered twice, because the platform may do so.
+pub(crate) async fn relay(server: &Server, worker: &Worker) -> Vec<String> {
+    let mut topics = Vec::new();
+    loop {
+        let mut tx = server.app.db.write().await.unwrap();
+        let pending: Vec<Pending> = tx
+            .all(Statement::new("SELECT * FROM outbox WHERE dispatched_at IS NULL ORDER BY id LIMIT 500"))
+            .await
+            .unwrap();
+        tx.execute(Statement::new("UPDATE outbox SET dispatched_at = 1")).await.unwrap();
+        tx.commit().await.unwrap();
+        if pending.is_empty() {
+            return topics;
+        }
+        for Pending(event) in pending {
+            for subscription in Subscription::ALL {
+                worker.handle(subscription, &event).await.unwrap();
+                worker.handle(subscription, &event).await.unwrap();
+            }
+            topics.push(event.topic);
+        }
+    }
+}
+
+/// An event as the outbox has it.
+struct Pending(Event);
+
+impl FromRow for Pending {
+    fn from_row(row: &Row) -> Result<Self, db::Error> {
+        Ok(Self(Event {
+            id: row.get::<Uuid>("id")?.to_string(),
+            tenant: row.get("tenant_id")?,
+            topic: row.get("topic")?,
+            payload: row.json("payload")?,
+            trace_id: row.get("trace_id")?,
+        }))
     }
 }
 
@@ -147,7 +197,12 @@ impl Call {
         let response = self.0.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
-        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+        let is_json = headers.get("content-type").is_some_and(|it| it.to_str().unwrap().ends_with("json"));
+        let body = match text {
+            text if text.is_empty() => Value::Null,
+            text if is_json => serde_json::from_str(&text).unwrap(),
+            text => Value::String(text),
+        };
         Reply { status, headers, body }
     }
 }
@@ -247,6 +302,13 @@ impl User<'_> {
     /// Creates a category and returns its id.
     pub(crate) async fn category(&self, name: &str, kind: &str, parent: Option<&str>) -> String {
         id(&self.create("/api/categories", json!({ "name": name, "kind": kind, "parent_id": parent })).await)
+    }
+
+    /// Records a transaction with a description of its own and returns it.
+    pub(crate) async fn described(&self, account: &str, date: &str, description: &str, cents: i64) -> Value {
+        let body =
+            json!({ "account_id": account, "date": date, "description": description, "amount_cents": cents });
+        self.create("/api/transactions", body).await
     }
 
     /// Records a transaction and returns it.

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expect, expectAccessible, go, openComposer, signIn, test, unique } from './watched';
 
-const SCREENS = ['Visão geral', 'Transações', 'Contas', 'Orçamentos'];
+const SCREENS = ['Visão geral', 'Transações', 'Revisão', 'Importar', 'Contas', 'Orçamentos', 'Categorias', 'Automações', 'Relatórios'];
 
 async function settled(page: Page): Promise<void> {
   await expect(page.getByText('Carregando…')).toHaveCount(0);

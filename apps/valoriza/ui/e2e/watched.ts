@@ -40,8 +40,50 @@ export async function signIn(page: Page): Promise<void> {
 }
 
 export async function go(page: Page, screen: string): Promise<void> {
-  await page.getByRole('navigation', { name: 'Principal' }).getByRole('link', { name: screen }).click();
+  const navigation = page.getByRole('navigation', { name: 'Principal' });
+  const link = navigation.getByRole('link', { name: screen });
+  await expect(navigation).toBeVisible();
+  // On a narrow page some screens are behind a button.
+  if (!(await link.isVisible())) await navigation.getByRole('button', { name: 'Mais' }).click();
+  await link.click();
   await expect(page.getByRole('heading', { name: screen, level: 1 })).toBeVisible();
+}
+
+/** A household of its own, with one account, for what would drown among the demo's transactions. */
+export async function newHousehold(page: Page): Promise<void> {
+  await page.goto('/criar-conta');
+  await page.getByLabel('Seu nome').fill('Rita Teste');
+  await page.getByLabel('E-mail').fill(`${unique('rita').replace(' ', '.')}@exemplo.com.br`);
+  await page.getByLabel('Senha').fill('senha-bem-longa');
+  await page.getByRole('button', { name: 'Criar conta' }).click();
+  await go(page, 'Contas');
+  await page.getByRole('button', { name: 'Nova conta' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Nova conta' });
+  await dialog.getByLabel('Nome').fill('Carteira');
+  await dialog.getByRole('button', { name: 'Criar conta' }).click();
+  await expect(page.getByRole('heading', { name: 'Carteira' })).toBeVisible();
+}
+
+/** Adds an expense by the form and returns the name of the account it was taken from. */
+export async function addExpense(page: Page, amount: string, description: string): Promise<string> {
+  const dialog = await openComposer(page);
+  await dialog.getByLabel('Valor').fill(amount);
+  await dialog.getByLabel('Descrição').fill(description);
+  const account = await dialog.getByLabel('Conta').locator('option:checked').innerText();
+  await dialog.getByRole('button', { name: 'Adicionar' }).click();
+  await expect(dialog).toBeHidden();
+  return account;
+}
+
+/** Reloads until the background has done what `seen` looks for; the page itself does not follow it. */
+export async function eventually(page: Page, seen: () => Promise<void>): Promise<void> {
+  await expect(async () => {
+    await page.reload();
+    // Signed in again: a reload before that would use a token twice.
+    await expect(page.getByRole('navigation', { name: 'Principal' })).toBeVisible();
+    await expect(page.getByText('Carregando…')).toHaveCount(0);
+    await seen();
+  }).toPass({ timeout: 40_000 });
 }
 
 /** Opens the form by its key, as no field has the focus. */

@@ -45,6 +45,11 @@ impl Tree {
         self.nodes.get(&id)
     }
 
+    /// In no order.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.values()
+    }
+
     /// `id` and the categories above it, upwards. Ends: a forest has no cycles, and the bound says so again.
     pub fn path(&self, id: Uuid) -> impl Iterator<Item = &Node> {
         std::iter::successors(self.get(id), |node| self.get(node.parent_id?)).take(DEPTH_MAX)

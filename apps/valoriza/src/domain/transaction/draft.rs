@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::super::automation::read_tags;
 use super::super::form::Form;
 use super::super::money::AMOUNT_CENTS_MAX;
 use super::super::text::{DESCRIPTION, NOTES};
@@ -38,6 +39,9 @@ pub struct TransactionBody {
     /// None, or two and more that sum to the amount.
     #[schema(required = false)]
     pub splits: Vec<SplitDraft>,
+    /// Not of a transfer.
+    #[schema(required = false, max_items = 20)]
+    pub tags: Vec<String>,
     #[schema(required = false)]
     pub kind: Kind,
     /// Of a transfer: where the money goes.
@@ -60,6 +64,7 @@ pub struct Normal {
     pub amount_cents: i64,
     pub category_id: Option<Uuid>,
     pub splits: Vec<SplitDraft>,
+    pub tags: Vec<String>,
 }
 
 /// Money moved between two accounts of the tenant.
@@ -106,6 +111,7 @@ impl Normal {
             amount_cents: read_amount(&mut form, "amount_cents"),
             category_id: form.optional_id("category_id"),
             splits: form.list("splits", SPLITS_MAX, read_split),
+            tags: read_tags(&mut form),
         };
         normal.check_splits(&mut form);
         form.finish(normal)
@@ -222,6 +228,9 @@ fn refuse_categories(form: &mut Form) {
     }
     if !form.list("splits", SPLITS_MAX, read_split).is_empty() {
         form.reject("splits", "transfer", "transferências não têm divisões");
+    }
+    if !read_tags(form).is_empty() {
+        form.reject("tags", "transfer", "transferências não têm etiquetas");
     }
 }
 

@@ -1,9 +1,11 @@
 //! The writing half.
 
 use jiff::Timestamp;
+use serde_json::Value;
 use uuid::Uuid;
 
-use crate::db::{Error, Statement, Tx};
+use crate::db::{self, Error, Statement, Tx};
+use crate::domain::categorised::Categorised;
 use crate::domain::text::fold;
 use crate::domain::transaction::{Split, Transaction};
 
@@ -13,14 +15,30 @@ fn search_text(transaction: &Transaction) -> String {
     fold(&format!("{}\n{notes}", transaction.description))
 }
 
-/// Inserts transactions without their splits; at most some 1,500 at a time (each takes 17 values).
+/// Tags as they are stored.
+pub(super) fn tags_text(tags: &[String]) -> String {
+    Value::from(tags).to_string()
+}
+
+/// How a transaction came by its category as it is stored: source, confidence, reason, time.
+pub(super) fn categorised_values(categorised: Option<&Categorised>) -> [db::Value; 4] {
+    [
+        db::Value::Text(categorised.map(|it| it.source.as_str().to_owned())),
+        db::Value::Int(categorised.map(|it| it.confidence.stored())),
+        db::Value::Text(categorised.map(|it| it.reason.clone())),
+        db::Value::Int(categorised.map(|it| it.decided_at.as_millisecond())),
+    ]
+}
+
+/// Inserts transactions without their splits; at most some 1,500 at a time (each takes 22 values).
 pub async fn insert(tx: &mut Tx, tenant: Uuid, transactions: &[Transaction]) -> Result<(), Error> {
     let mut statement = Statement::new(
         "INSERT INTO transactions (id, tenant_id, account_id, date, description, notes, search, amount_cents,
-            currency, category_id, is_split, kind, transfer_id, transfer_account_id, version, created_at,
-            updated_at) VALUES ",
+            currency, category_id, is_split, kind, transfer_id, transfer_account_id, tags, category_source,
+            category_confidence, category_reason, categorised_at, version, created_at, updated_at) VALUES ",
     );
     statement.push_rows(transactions.iter().map(|it| {
+        let [source, confidence, reason, decided_at] = categorised_values(it.categorised.as_ref());
         [
             it.id.into(),
             tenant.into(),
@@ -36,6 +54,11 @@ pub async fn insert(tx: &mut Tx, tenant: Uuid, transactions: &[Transaction]) -> 
             it.kind.as_str().into(),
             it.transfer_id.into(),
             it.transfer_account_id.into(),
+            tags_text(&it.tags).into(),
+            source,
+            confidence,
+            reason,
+            decided_at,
             it.version.into(),
             it.created_at.into(),
             it.updated_at.into(),
@@ -107,9 +130,12 @@ pub async fn lock_transfer(
 pub async fn update(tx: &mut Tx, tenant: Uuid, transaction: &Transaction) -> Result<(), Error> {
     let statement = Statement::new(
         "UPDATE transactions SET account_id = $3, date = $4, description = $5, notes = $6, search = $7,
-            amount_cents = $8, currency = $9, category_id = $10, is_split = $11
+            amount_cents = $8, currency = $9, category_id = $10, is_split = $11, tags = $12, category_source = $13,
+            category_confidence = $14, category_reason = $15, categorised_at = $16,
+            suggested_category_id = CASE WHEN $17 THEN suggested_category_id END
          WHERE tenant_id = $1 AND id = $2",
     );
+    let [source, confidence, reason, decided_at] = categorised_values(transaction.categorised.as_ref());
     let statement = statement
         .bind(tenant)
         .bind(transaction.id)
@@ -121,7 +147,13 @@ pub async fn update(tx: &mut Tx, tenant: Uuid, transaction: &Transaction) -> Res
         .bind(transaction.amount_cents)
         .bind(transaction.currency.as_str())
         .bind(transaction.category_id)
-        .bind(!transaction.splits.is_empty());
+        .bind(!transaction.splits.is_empty())
+        .bind(tags_text(&transaction.tags))
+        .bind(source)
+        .bind(confidence)
+        .bind(reason)
+        .bind(decided_at)
+        .bind(transaction.suggestion.is_some());
     tx.execute(statement).await.map(drop)
 }
 

@@ -2,7 +2,7 @@
 
 import { authorised } from './session';
 import type {
-  Account, AccountKind, Budget, Category, NormalDraft, Page, Summary, Transaction, TransactionChange, TransferDraft,
+  Account, AccountKind, Budget, Category, CategoryDraft, NormalDraft, Page, Summary, Transaction, TransactionChange, TransferDraft,
 } from './types';
 
 export type AccountDraft = { name: string; kind: AccountKind; opening_balance_cents: number };
@@ -11,7 +11,7 @@ export type AccountDraft = { name: string; kind: AccountKind; opening_balance_ce
 const PAGE_MAX = 200;
 
 /** Reads every page of what a household has few of. */
-async function all<T>(path: string, query: Record<string, string> = {}, signal?: AbortSignal): Promise<T[]> {
+export async function all<T>(path: string, query: Record<string, string> = {}, signal?: AbortSignal): Promise<T[]> {
   const items: T[] = [];
   let cursor: string | null = null;
   do {
@@ -33,6 +33,11 @@ export const accounts = {
 
 export const categories = {
   list: (signal?: AbortSignal) => all<Category>('/api/categories', {}, signal),
+  add: (body: CategoryDraft, idempotencyKey: string) =>
+    authorised<Category>('/api/categories', { method: 'POST', body, idempotencyKey }),
+  change: (it: Category, body: Partial<CategoryDraft>) =>
+    authorised<Category>(`/api/categories/${it.id}`, { method: 'PATCH', body, ifMatch: it.version }),
+  remove: (it: Category) => authorised<void>(`/api/categories/${it.id}`, { method: 'DELETE', ifMatch: it.version }),
 };
 
 export type TransactionFilter = {

@@ -6,12 +6,13 @@ import { Problem } from './problem';
 export type Query = Record<string, string | number | boolean | null | undefined>;
 
 export type Exchange = {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Query;
   body?: unknown;
   /** The version this change was made on. */
   ifMatch?: number;
   idempotencyKey?: string;
+  accept?: string;
   signal?: AbortSignal;
 };
 
@@ -21,11 +22,21 @@ const RETRY_AFTER_S_MAX = 10;
 /** Sends one request, with `token` if there is one. */
 export function exchange<T>(path: string, token: string | null, it: Exchange = {}): Promise<T> {
   return watched(async () => {
-    const response = await sendPatiently(path, token, it);
-    if (!response.ok) throw await Problem.of(response);
+    const response = await accepted(path, token, it);
     if (response.status === 204) return undefined as T;
     return (await response.json()) as T;
   });
+}
+
+/** Reads a file the server made. A link could not: it would not carry the token. */
+export function exchangeFile(path: string, token: string): Promise<Blob> {
+  return watched(async () => (await accepted(path, token, { accept: '*/*' })).blob());
+}
+
+async function accepted(path: string, token: string | null, it: Exchange): Promise<Response> {
+  const response = await sendPatiently(path, token, it);
+  if (!response.ok) throw await Problem.of(response);
+  return response;
 }
 
 /** A read that meets a 503 is repeated once, after what the server asks for. A write is the person's to repeat. */
@@ -40,7 +51,7 @@ async function sendPatiently(path: string, token: string | null, it: Exchange): 
 }
 
 async function send(path: string, token: string | null, it: Exchange): Promise<Response> {
-  const headers = new Headers({ Accept: 'application/json' });
+  const headers = new Headers({ Accept: it.accept ?? 'application/json' });
   if (token) headers.set('Authorization', `Bearer ${token}`);
   if (it.body !== undefined) headers.set('Content-Type', 'application/json');
   if (it.ifMatch !== undefined) headers.set('If-Match', `"${it.ifMatch}"`);
@@ -57,7 +68,7 @@ async function send(path: string, token: string | null, it: Exchange): Promise<R
 }
 
 /** Empty values are left out: a filter not set is not sent. */
-function queryString(query: Query = {}): string {
+export function queryString(query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== '' && value !== false) search.set(name, String(value));

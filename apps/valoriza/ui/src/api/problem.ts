@@ -21,12 +21,15 @@ export class Problem extends Error {
   }
 
   static async of(response: Response): Promise<Problem> {
-    const body: unknown = await response.json().catch(() => null);
+    return Problem.from(response.status, await response.json().catch(() => null));
+  }
+
+  static from(status: number, body: unknown): Problem {
     const { code, title, detail, errors } = (body ?? {}) as Record<string, unknown>;
     const message = [detail, title].find((it) => typeof it === 'string' && it !== '');
     return new Problem(
-      response.status,
-      typeof code === 'string' ? code : `http_${response.status}`,
+      status,
+      typeof code === 'string' ? code : `http_${status}`,
       typeof message === 'string' ? message : 'Algo deu errado. Tente de novo em instantes.',
       Array.isArray(errors) ? (errors as FieldError[]) : [],
     );

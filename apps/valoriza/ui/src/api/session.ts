@@ -101,19 +101,24 @@ async function rotate(): Promise<string> {
   }
 }
 
-/** Sends a request as the person signed in; a refused token is refreshed once. */
-export async function authorised<T>(path: string, it: Exchange = {}): Promise<T> {
+/** Sends a request as the person signed in. */
+export function authorised<T>(path: string, it: Exchange = {}): Promise<T> {
+  return withToken((token) => exchange<T>(path, token, it));
+}
+
+/** Does what needs a token; a refused one is refreshed once. */
+export async function withToken<T>(send: (token: string) => Promise<T>): Promise<T> {
   const fresh = access !== null && access.endsAt - EARLY_MS > Date.now();
   const token = fresh && access ? access.token : await refresh();
   try {
-    return await exchange<T>(path, token, it);
+    return await send(token);
   } catch (error) {
     if (!(error instanceof Problem && error.status === 401)) throw error;
   }
   // Another request may have refreshed meanwhile; then its token is the one to use.
   const next = access && access.token !== token ? access.token : await refresh();
   try {
-    return await exchange<T>(path, next, it);
+    return await send(next);
   } catch (error) {
     if (error instanceof Problem && error.status === 401) end(true);
     throw error;

@@ -37,7 +37,14 @@ export type Category = Stored & {
   icon: string | null;
 };
 
+export type CategoryDraft = Pick<Category, 'parent_id' | 'name' | 'kind' | 'color' | 'icon'>;
+
 export type SplitDraft = { category_id: string | null; amount_cents: number; description: string | null };
+
+export type Source = 'user' | 'rule' | 'memory' | 'structure' | 'neighbours' | 'lexicon' | 'model';
+
+/** What the server would choose; `reason` is written for people. */
+export type Suggestion = { category_id: string; confidence: number; source: Source; reason: string };
 
 export type Transaction = Stored & {
   account_id: string;
@@ -51,6 +58,12 @@ export type Transaction = Stored & {
   transfer_id: string | null;
   transfer_account_id: string | null;
   splits: (SplitDraft & { id: string })[];
+  tags: string[];
+  /** Why it has its category; null if it has none or a person chose it before reasons were kept. */
+  categorised: { source: Source; confidence: number; reason: string; decided_at: string } | null;
+  /** What was likely but not sure enough to be done. */
+  suggestion: Suggestion | null;
+  import_id: string | null;
 };
 
 export type NormalDraft = {
@@ -61,6 +74,7 @@ export type NormalDraft = {
   amount_cents: number;
   category_id: string | null;
   splits: SplitDraft[];
+  tags: string[];
 };
 
 export type TransferDraft = {

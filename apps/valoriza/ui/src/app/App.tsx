@@ -6,6 +6,7 @@ import { Failure, LoadingNote } from '../ui/states';
 import { ToastProvider } from '../ui/toasts';
 import { CatalogueProvider } from './catalogue';
 import { ComposerProvider } from './composer';
+import { CountsProvider } from './counts';
 import { PermissionsProvider, permissionsOf } from './permissions';
 import { forgetAll } from './resource';
 import { navigate, usePath } from './router';
@@ -53,9 +54,11 @@ function Inside({ who }: { who: session.SignedIn }) {
   return (
     <PermissionsProvider value={permissionsOf(who.role)}>
       <CatalogueProvider>
-        <ComposerProvider>
-          <Shell who={who} path={path} />
-        </ComposerProvider>
+        <CountsProvider>
+          <ComposerProvider>
+            <Shell who={who} path={path} />
+          </ComposerProvider>
+        </CountsProvider>
       </CatalogueProvider>
     </PermissionsProvider>
   );

@@ -6,6 +6,13 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], what: string])[] =
   [['?'], 'Mostrar esta ajuda'],
   [['↑', '↓'], 'Percorrer as categorias ao escolher uma'],
   [['Enter'], 'Escolher a categoria, enviar o formulário'],
+  [['A', 'Enter'], 'Na revisão: aceitar a sugestão'],
+  [['C'], 'Na revisão: corrigir (ou comece a digitar a categoria)'],
+  [['1', '2', '3'], 'Na revisão: escolher outra das prováveis'],
+  [['J', 'K'], 'Na revisão: próxima, anterior'],
+  [['S'], 'Na revisão: deixar para depois'],
+  [['Z'], 'Na revisão: desfazer a última'],
+  [['P'], 'Na revisão: aplicar aos parecidos'],
   [['Esc'], 'Fechar a lista ou a janela'],
 ];
 

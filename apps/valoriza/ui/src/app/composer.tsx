@@ -14,7 +14,7 @@ export function ComposerProvider({ children }: { children: ReactNode }) {
   return (
     <Context value={open}>
       {children}
-      {shown && <TransactionDialog transaction={shown.transaction} onClose={() => setShown(null)} />}
+      {shown && <TransactionDialog key={shown.transaction?.id} transaction={shown.transaction} onClose={() => setShown(null)} />}
     </Context>
   );
 }

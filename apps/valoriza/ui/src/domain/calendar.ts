@@ -79,3 +79,10 @@ export function shortDate(date: string): string {
   const match = DATE.exec(date);
   return match ? `${match[3]}/${match[2]}/${match[1]}` : date;
 }
+
+const MOMENT = new Intl.DateTimeFormat('pt-BR', { timeZone: ZONE, dateStyle: 'short', timeStyle: 'short' });
+
+/** `21/11/2026, 11:36`, in São Paulo. */
+export function momentName(instant: string): string {
+  return MOMENT.format(new Date(instant));
+}

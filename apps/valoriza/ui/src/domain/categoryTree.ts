@@ -38,3 +38,18 @@ export function search(nodes: readonly CategoryNode[], text: string, kind?: Cate
   if (!kind) return found;
   return [...found.filter((it) => it.kind === kind), ...found.filter((it) => it.kind !== kind)];
 }
+
+/** Levels of the tree; the server's limit. */
+export const DEPTH_MAX = 3;
+
+/** Where `category`, or a new one, may be put: of its kind, not within itself, not too deep with all it has below. */
+export function parentsFor(nodes: readonly CategoryNode[], category: CategoryNode | null, kind: CategoryKind): CategoryNode[] {
+  const own = category ? [category, ...below(nodes, category.id)] : [];
+  const height = category ? Math.max(...own.map((it) => it.depth)) - category.depth + 1 : 1;
+  const ids = new Set(own.map((it) => it.id));
+  return nodes.filter((it) => it.kind === kind && !ids.has(it.id) && it.depth + 1 + height <= DEPTH_MAX);
+}
+
+function below(nodes: readonly CategoryNode[], id: string): CategoryNode[] {
+  return nodes.filter((it) => it.parent_id === id).flatMap((it) => [it, ...below(nodes, it.id)]);
+}

@@ -20,8 +20,8 @@ type Props = {
   /** What choosing none is called; without it one must be chosen. */
   noneLabel?: string;
   placeholder?: string;
-  /** Opens at once and tells when it was left: the picker stands in for something else. */
-  inline?: { onLeave: (how: 'chosen' | 'cancelled' | 'blurred') => void };
+  /** Opens at once, with `text` typed, and tells when it was left: the picker stands in for something else. */
+  inline?: { onLeave: (how: 'chosen' | 'cancelled' | 'blurred') => void; text?: string };
 };
 
 /** Room the list wants; with less below the input it opens above, where that is more. */
@@ -30,7 +30,7 @@ const LIST_PX = 272;
 export function CategoryPicker({ control, value, onChange, kind, onlyKind, noneLabel, placeholder, inline }: Props) {
   const { categories, categoryById } = useCatalogue();
   const [open, setOpen] = useState(inline !== undefined);
-  const [text, setText] = useState('');
+  const [text, setText] = useState(inline?.text ?? '');
   const [above, setAbove] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const listId = useId();
@@ -38,7 +38,7 @@ export function CategoryPicker({ control, value, onChange, kind, onlyKind, noneL
   const found: Option[] = search(categories, text, kind).filter((it) => !onlyKind || it.kind === kind);
   const none: Option = { id: null, name: noneLabel ?? '', path: noneLabel ?? '', color: null, depth: 0 };
   const options = noneLabel !== undefined && text === '' ? [none, ...found] : found;
-  const [active, setActive] = useState(() => Math.max(0, options.findIndex((it) => it.id === value)));
+  const [active, setActive] = useState(() => (inline?.text ? 0 : Math.max(0, options.findIndex((it) => it.id === value))));
   const selected = value === null ? none.path : (categoryById.get(value)?.path ?? '');
 
   useLayoutEffect(() => {
@@ -46,6 +46,12 @@ export function CategoryPicker({ control, value, onChange, kind, onlyKind, noneL
     const { top, bottom } = input.current.getBoundingClientRect();
     setAbove(innerHeight - bottom < LIST_PX && top > innerHeight - bottom);
   }, [open]);
+
+  // What was typed before the picker was there is gone on with.
+  useLayoutEffect(() => {
+    const end = inline?.text?.length ?? 0;
+    if (end > 0) input.current?.setSelectionRange(end, end);
+  }, []);
 
   useEffect(() => {
     if (open) document.getElementById(`${listId}-${active}`)?.scrollIntoView({ block: 'nearest' });

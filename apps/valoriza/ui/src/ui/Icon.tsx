@@ -24,6 +24,16 @@ const PATHS = {
   piggy: 'M5 11a6 5 0 0 1 6-4h4l3-2v4l2 2v4l-2 1-1 3h-3v-2h-4v2H7l-1-4a6 5 0 0 1-1-4zM15 11h.01',
   card: 'M4 6h16a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1zM3 10h18M7 15h3',
   cash: 'M3 7h18v10H3zM12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5zM6 10v.01M18 14v.01',
+  upload: 'M12 15V4M7.5 8.5L12 4l4.5 4.5M4 15v4a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-4',
+  download: 'M12 4v11M7.5 10.5L12 15l4.5-4.5M4 15v4a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-4',
+  check: 'M5 12.5l5 5L19.5 7',
+  inbox: 'M4 13l2.5-8h11L20 13v6H4zM4 13h5l1.5 3h3L15 13h5',
+  bolt: 'M13 3L5 14h6l-1 7 8-11h-6z',
+  report: 'M6 3h9l4 4v14H6zM14.5 3v5H19M9 12h7M9 16h7',
+  bell: 'M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 20.5h4',
+  tag: 'M4 4h8l8 8-8 8-8-8zM8.5 8.5h.01',
+  more: 'M5 12h.01M12 12h.01M19 12h.01',
+  open: 'M14 4h6v6M20 4l-9 9M10 5H5v14h14v-5',
   growth: 'M4 18l5-6 4 3 7-9M15 6h5v5',
 } as const;
 

@@ -29,7 +29,7 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
       <span className="empty-icon">
         <Icon name={icon} size={26} />
       </span>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children}
     </div>
   );
@@ -38,7 +38,7 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
 export function Failure({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   return (
     <div className="empty" role="alert">
-      <h3>Não foi possível carregar</h3>
+      <h2>Não foi possível carregar</h2>
       <p>{explain(error)}</p>
       <button type="button" className="button" onClick={onRetry}>
         Tentar de novo

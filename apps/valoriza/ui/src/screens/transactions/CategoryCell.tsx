@@ -1,4 +1,5 @@
 import { useRef, useState } from 'react';
+import { type Correction, corrections } from '../../api/categorisation';
 import * as finance from '../../api/finance';
 import { explain, Problem } from '../../api/problem';
 import type { Transaction } from '../../api/types';
@@ -9,6 +10,7 @@ import { Dot } from '../../ui/Bar';
 import { CategoryPicker } from '../../ui/CategoryPicker';
 import { Icon } from '../../ui/Icon';
 import { useToast } from '../../ui/toasts';
+import { learnedText } from '../review/learned';
 
 type Props = { transaction: Transaction; onChanged: (changed: Transaction) => void; onStale: () => void };
 
@@ -45,26 +47,48 @@ function SingleCategory({ transaction, onChanged, onStale }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const category = categoryById.get(transaction.category_id ?? '');
 
+  const refuse = (error: unknown) => {
+    const stale = error instanceof Problem && error.status === 412;
+    say(explain(error), { tone: 'error', ...(stale && { action: { label: 'Recarregar', run: onStale } }) });
+  };
+  /** Takes a category away, which teaches nothing, or puts the one before back. */
   const assign = async (of: Transaction, categoryId: string | null): Promise<Transaction | null> => {
     try {
       const changed = await finance.transactions.change(of, { category_id: categoryId });
       onChanged(changed);
       return changed;
     } catch (error) {
-      const stale = error instanceof Problem && error.status === 412;
-      say(explain(error), { tone: 'error', ...(stale && { action: { label: 'Recarregar', run: onStale } }) });
+      refuse(error);
       return null;
     }
   };
-
-  const pick = async (categoryId: string | null) => {
-    if (categoryId === transaction.category_id) return;
-    const changed = await assign(transaction, categoryId);
+  const clear = async () => {
+    const changed = await assign(transaction, null);
     if (!changed) return;
-    const name = categoryById.get(categoryId ?? '')?.name ?? 'Sem categoria';
-    say(`${transaction.description}: ${name}`, {
+    say(`${transaction.description}: Sem categoria`, {
       action: { label: 'Desfazer', run: () => void assign(changed, transaction.category_id) },
     });
+  };
+  const undo = async (correction: Correction) => {
+    try {
+      await corrections.undo(correction.correction_id);
+      onChanged(await finance.transactions.one(transaction.id));
+    } catch (error) {
+      refuse(error);
+    }
+  };
+  const correct = async (categoryId: string) => {
+    try {
+      const correction = await corrections.add(transaction.id, { category_id: categoryId, similar: false });
+      onChanged(correction.transaction);
+      say(learnedText(correction, categoryById.get(categoryId)?.name ?? ''), { action: { label: 'Desfazer', run: () => void undo(correction) } });
+    } catch (error) {
+      refuse(error);
+    }
+  };
+  const pick = (categoryId: string | null) => {
+    if (categoryId === transaction.category_id) return;
+    void (categoryId === null ? clear() : correct(categoryId));
   };
 
   if (picking) {
@@ -72,7 +96,7 @@ function SingleCategory({ transaction, onChanged, onStale }: Props) {
       <CategoryPicker
         control={{ id: `categoria-${transaction.id}`, 'aria-label': `Categoria de ${transaction.description}` }}
         value={transaction.category_id} kind={transaction.amount_cents < 0 ? 'expense' : 'income'}
-        noneLabel="Sem categoria" onChange={(id) => void pick(id)}
+        noneLabel="Sem categoria" onChange={pick}
         inline={{
           onLeave: (how) => {
             setPicking(false);

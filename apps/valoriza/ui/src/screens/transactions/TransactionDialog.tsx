@@ -15,6 +15,7 @@ import { Empty, Skeleton } from '../../ui/states';
 import { useToast } from '../../ui/toasts';
 import { bodyOf, draftOf, emptyDraft } from './draft';
 import { TransactionForm } from './TransactionForm';
+import { Why } from './Why';
 
 type Props = { transaction: Transaction | null; onClose: () => void };
 
@@ -79,7 +80,9 @@ export function TransactionDialog({ transaction, onClose }: Props) {
               </button>
             </>
           }
-        />
+        >
+          {present && <Why transaction={present} onLeave={onClose} />}
+        </TransactionForm>
       )}
     </Dialog>
   );

@@ -21,12 +21,14 @@ type Props = {
   onSend: (body: NormalDraft | TransferDraft) => Promise<void>;
   onReload: () => void;
   actions: ReactNode;
+  /** What is known beyond the fields. */
+  children?: ReactNode;
 };
 
 const ALL_FLOWS = [['expense', 'Despesa'], ['income', 'Receita'], ['transfer', 'Transferência']] as const;
-const FIELDS = /^(amount_cents|description|account_id|transfer_account_id|category_id|date|notes|splits(\.\d+\.(amount_cents|category_id))?)$/;
+const FIELDS = /^(amount_cents|description|account_id|transfer_account_id|category_id|date|notes|tags|splits(\.\d+\.(amount_cents|category_id))?)$/;
 
-export function TransactionForm({ initial, editing, readOnly, onSend, onReload, actions }: Props) {
+export function TransactionForm({ initial, editing, readOnly, onSend, onReload, actions, children }: Props) {
   const { accounts } = useCatalogue();
   const [draft, setDraft] = useState(initial);
   const { form, busy, errors, failure, submit } = useSubmission((field) => FIELDS.test(field));
@@ -95,10 +97,16 @@ export function TransactionForm({ initial, editing, readOnly, onSend, onReload, 
             onCancel={() => set({ parts: null, categoryId: draft.parts?.[0]?.categoryId ?? null })}
           />
         )}
+        {!isTransfer && (
+          <Field label="Etiquetas (opcional)" error={errors.tags} hint="Separadas por vírgulas.">
+            {(control) => <input {...control} type="text" autoComplete="off" value={draft.tags} onChange={(event) => set({ tags: event.target.value })} />}
+          </Field>
+        )}
         <Field label="Observações (opcional)" error={errors.notes}>
           {(control) => <textarea {...control} rows={2} maxLength={2000} value={draft.notes} onChange={(event) => set({ notes: event.target.value })} />}
         </Field>
       </fieldset>
+      {children}
       <FormError error={failure} onReload={onReload} />
       {!readOnly && (
         <footer className="form-actions">

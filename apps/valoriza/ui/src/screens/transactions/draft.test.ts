@@ -4,13 +4,13 @@ import { bodyOf, checkDraft, type Draft, draftOf, newPart } from './draft';
 
 const draft = (change: Partial<Draft>): Draft => ({
   flow: 'expense', amount: '100,00', description: ' Feira ', accountId: 'a', toAccountId: 'b', categoryId: 'c',
-  date: '2026-11-21', notes: '', parts: null, ...change,
+  date: '2026-11-21', notes: '', tags: '', parts: null, ...change,
 });
 
 const transaction = (change: Partial<Transaction>): Transaction => ({
   id: 't', account_id: 'a', date: '2026-11-21', description: 'Feira', notes: null, amount_cents: -10_000, currency: 'BRL',
   category_id: 'c', kind: 'normal', transfer_id: null, transfer_account_id: null, splits: [], version: 1,
-  created_at: '', updated_at: '', ...change,
+  created_at: '', updated_at: '', tags: [], categorised: null, suggestion: null, import_id: null, ...change,
 });
 
 test('money out is negative, money in positive, money moved positive', () => {
@@ -49,8 +49,9 @@ test('parts are forgotten when the money is moved between accounts', () => {
 
 test('what was deleted can be made again as it was', () => {
   expect(bodyOf(transaction({}))).toEqual({
-    account_id: 'a', date: '2026-11-21', description: 'Feira', notes: null, amount_cents: -10_000, category_id: 'c', splits: [],
+    account_id: 'a', date: '2026-11-21', description: 'Feira', notes: null, amount_cents: -10_000, category_id: 'c', splits: [], tags: [],
   });
+  expect(bodyOf(transaction({ tags: ['casa', 'férias'] }))).toMatchObject({ tags: ['casa', 'férias'] });
   const split = { id: 's', category_id: 'c', amount_cents: -5_000, description: null };
   expect(bodyOf(transaction({ category_id: null, splits: [split, split] }))).toMatchObject({ splits: [{ amount_cents: -5_000 }, { amount_cents: -5_000 }] });
 });

@@ -3,6 +3,7 @@
 import type { Account, NormalDraft, Transaction, TransferDraft } from '../../api/types';
 import { isDate, today } from '../../domain/calendar';
 import { formatAmount, moneyProblemText, parseMoney } from '../../domain/money';
+import { formatTags, parseTags, tagsProblem } from '../../domain/tags';
 import { checkParts, type Part } from '../../domain/split';
 
 export type Flow = 'expense' | 'income' | 'transfer';
@@ -16,6 +17,7 @@ export type Draft = {
   categoryId: string | null;
   date: string;
   notes: string;
+  tags: string;
   /** Null: not divided. */
   parts: Part[] | null;
 };
@@ -33,7 +35,7 @@ export function emptyDraft(accounts: readonly Account[]): Draft {
   const other = open.find((it) => it.id !== usual?.id);
   return {
     flow: 'expense', amount: '', description: '', accountId: usual?.id ?? '', toAccountId: other?.id ?? '',
-    categoryId: null, date: today(), notes: '', parts: null,
+    categoryId: null, date: today(), notes: '', tags: '', parts: null,
   };
 }
 
@@ -50,6 +52,7 @@ export function draftOf(it: Transaction): Draft {
     categoryId: it.category_id,
     date: it.date,
     notes: it.notes ?? '',
+    tags: formatTags(it.tags),
     parts: it.splits.length === 0 ? null : it.splits.map((split) => ({
       ...newPart(Math.abs(split.amount_cents)),
       categoryId: split.category_id,
@@ -75,6 +78,9 @@ export function checkDraft(draft: Draft): Verdict {
     if (draft.toAccountId === '') errors.transfer_account_id = 'Escolha a conta de destino.';
     else if (draft.toAccountId === draft.accountId) errors.transfer_account_id = 'Deve ser outra conta.';
   }
+  const tags = parseTags(draft.tags);
+  const tagsWrong = draft.flow === 'transfer' ? null : tagsProblem(tags);
+  if (tagsWrong) errors.tags = tagsWrong;
   const cents = amount.ok ? amount.cents : 0;
   const sign = draft.flow === 'income' ? 1 : -1;
   const parts = draft.flow !== 'transfer' && draft.parts ? checkParts(cents, sign, draft.parts) : null;
@@ -92,7 +98,7 @@ export function checkDraft(draft: Draft): Verdict {
   }
   const splits = parts?.ok ? parts.splits : [];
   const category_id = splits.length > 0 ? null : draft.categoryId;
-  return { ok: true, body: { ...shared, amount_cents: sign * cents, category_id, splits } };
+  return { ok: true, body: { ...shared, amount_cents: sign * cents, category_id, splits, tags } };
 }
 
 /** The request that makes a deleted transaction again. */

@@ -1,0 +1,74 @@
+//! Notifications.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::db::{Error, FromRow, Row, Statement, Tx};
+use crate::domain::notification::Notification;
+use crate::domain::page::Slice;
+
+impl FromRow for Notification {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.get("id")?,
+            kind: row.parse("kind")?,
+            title: row.get("title")?,
+            text: row.get("text")?,
+            link: row.get("link")?,
+            read_at: row.optional_instant("read_at")?,
+            created_at: row.instant("created_at")?,
+        })
+    }
+}
+
+pub async fn insert(tx: &mut Tx, tenant: Uuid, notification: &Notification) -> Result<(), Error> {
+    let statement = Statement::new(
+        "INSERT INTO notifications (id, tenant_id, kind, title, text, link, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    );
+    let statement = statement
+        .bind(notification.id)
+        .bind(tenant)
+        .bind(notification.kind.as_str())
+        .bind(notification.title.as_str())
+        .bind(notification.text.as_str())
+        .bind(notification.link.clone())
+        .bind(notification.created_at);
+    tx.execute(statement).await.map(drop)
+}
+
+/// Newest first.
+pub async fn list(tx: &mut Tx, tenant: Uuid, slice: &Slice<Uuid>) -> Result<Vec<Notification>, Error> {
+    let mut statement = Statement::new("SELECT * FROM notifications WHERE tenant_id = $1").bind(tenant);
+    if let Some(after) = slice.after {
+        statement.push(" AND id < ").push_bind(after);
+    }
+    statement.push(" ORDER BY id DESC LIMIT ").push_bind(slice.rows());
+    tx.all(statement).await
+}
+
+pub async fn unread(tx: &mut Tx, tenant: Uuid) -> Result<i64, Error> {
+    let statement =
+        Statement::new("SELECT COUNT(*) AS n FROM notifications WHERE tenant_id = $1 AND read_at IS NULL");
+    tx.one(statement.bind(tenant)).await
+}
+
+/// Marks those of `ids`, or all where none are named, that are not read yet.
+pub async fn read(tx: &mut Tx, tenant: Uuid, ids: Option<&[Uuid]>, now: Timestamp) -> Result<(), Error> {
+    let mut statement =
+        Statement::new("UPDATE notifications SET read_at = $2 WHERE tenant_id = $1 AND read_at IS NULL")
+            .bind(tenant)
+            .bind(now);
+    if let Some(ids) = ids {
+        statement.push(" AND id IN (").push_list(ids.iter().copied()).push(")");
+    }
+    tx.execute(statement).await.map(drop)
+}
+
+/// Forgets at most `rows` made before `before` and says how many.
+pub async fn forget(tx: &mut Tx, before: Timestamp, rows: i64) -> Result<u64, Error> {
+    let statement = Statement::new(
+        "DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < $1 LIMIT $2)",
+    );
+    tx.execute(statement.bind(before).bind(rows)).await
+}

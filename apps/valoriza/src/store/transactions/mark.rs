@@ -1,0 +1,47 @@
+//! What is found out about transactions in the background.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::write::{categorised_values, tags_text};
+use crate::db::{Error, Statement, Tx, Value};
+use crate::domain::categorised::Alternative;
+use crate::domain::transaction::Transaction;
+
+/// Writes category, suggestion and tags over a transaction that was read at its `version`; says no if it was
+/// changed since.
+pub async fn mark(
+    tx: &mut Tx,
+    tenant: Uuid,
+    transaction: &Transaction,
+    others: &[Alternative],
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let [source, confidence, reason, decided_at] = categorised_values(transaction.categorised.as_ref());
+    let suggestion = transaction.suggestion.as_ref();
+    let others = suggestion.map(|_| serde_json::json!(others).to_string());
+    let statement = Statement::new(
+        "UPDATE transactions SET category_id = $4, category_source = $5, category_confidence = $6,
+            category_reason = $7, categorised_at = $8, suggested_category_id = $9, suggested_confidence = $10,
+            suggested_source = $11, suggested_reason = $12, suggested_others = $13, tags = $14, updated_at = $15,
+            version = version + 1
+         WHERE tenant_id = $1 AND id = $2 AND version = $3",
+    );
+    let statement = statement
+        .bind(tenant)
+        .bind(transaction.id)
+        .bind(transaction.version)
+        .bind(transaction.category_id)
+        .bind(source)
+        .bind(confidence)
+        .bind(reason)
+        .bind(decided_at)
+        .bind(suggestion.map(|it| it.category_id))
+        .bind(Value::Int(suggestion.map(|it| it.confidence.stored())))
+        .bind(suggestion.map(|it| it.source.as_str().to_owned()))
+        .bind(suggestion.map(|it| it.reason.clone()))
+        .bind(others)
+        .bind(tags_text(&transaction.tags))
+        .bind(now);
+    Ok(tx.execute(statement).await? == 1)
+}
