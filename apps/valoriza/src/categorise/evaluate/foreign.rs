@@ -15,8 +15,8 @@ const SYSTEMS: &[&str] = &["rules only (structure + lexicon)", "only linear mode
 pub(super) fn run(brands: &str, options: &Options) -> Vec<Row> {
     let lexicon = Lexicon::builtin();
     let lines = brands.lines().filter_map(|line| line.strip_suffix("\tBR")?.split_once('\t'));
-    let tsv: String =
-        lines.map(|(name, category)| format!("{}\t-5000\t{category}\n", name.to_uppercase())).collect();
+    let line = |(name, category): (&str, &str)| format!("{}\t-5000\t{category}", name.to_uppercase());
+    let tsv = lines.map(line).collect::<Vec<_>>().join("\n");
     let knows = |it: &Sample| {
         let hit = lexicon.find(&Descriptor::read(&it.description, it.amount_cents));
         hit.is_some_and(|hit| hit.knowledge == Knowledge::Merchant)
