@@ -2,6 +2,7 @@
 
 mod admin;
 mod arrows;
+mod crashes;
 mod environment;
 mod failures;
 mod health;

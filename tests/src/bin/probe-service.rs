@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::env;
+use std::io::Write as _;
 use std::process::{Command, Stdio, exit};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -170,13 +171,20 @@ async fn answer(request: Request<Incoming>, sick: Arc<AtomicBool>) -> Result<Res
     })
 }
 
-/// Says which task it got, on which attempt and from whom; answers 503 `until` so many retries, then `status`.
-fn task(request: &Request<Incoming>, status: u64, until: u64) -> Response<Body> {
+/// Says which task it got, on which attempt and from whom, and notes it in the file `ledger`; answers 503 `until` so
+/// many retries, then `status`.
+fn task(request: &Request<Incoming>, ledger: Option<&str>, status: u64, until: u64) -> Response<Body> {
     let header = |name: &str| {
         request.headers().get(name).map_or("-", |value| value.to_str().unwrap_or("?")).to_owned()
     };
     let retries = header("x-cloudtasks-taskretrycount");
     println!("task {} retry {retries} from {}", header("x-cloudtasks-taskname"), header("authorization"));
+    if let Some(file) = ledger {
+        let line = format!("{}\n", header("x-cloudtasks-taskname"));
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).expect("a file");
+        // One write, so that lines of several instances do not mix.
+        file.write_all(line.as_bytes()).expect("a line");
+    }
     let mut response = text("done".to_owned());
     let is_early = retries.parse().unwrap_or(u64::MAX) < until;
     let status = if is_early { 503 } else { u16::try_from(status).unwrap_or(200) };
