@@ -174,3 +174,22 @@ async fn monthly_report(State(worker): State<Worker>) -> Response {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_brings_each_subscription_its_topics() {
+        let manifest = include_str!("../mare.toml");
+        for subscription in Subscription::ALL {
+            let name = subscription.as_str();
+            let section = manifest.split(&format!("[subscriptions.{name}]\n")).nth(1).expect("it is there");
+            let section = section.split("\n[").next().unwrap_or(section);
+            let only = section.lines().find(|line| line.starts_with("only = ")).expect("it has topics");
+            let topics: Vec<&str> = only.split('"').skip(1).step_by(2).collect();
+            assert_eq!(topics, subscription.topics(), "{name}");
+            assert!(section.contains(&format!("/events/{name}\"")), "{name}");
+        }
+    }
+}
