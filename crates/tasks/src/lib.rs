@@ -11,4 +11,6 @@
 
 pub mod model;
 pub mod policy;
+#[cfg(test)]
+mod simulation;
 pub mod store;
