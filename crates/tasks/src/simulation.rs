@@ -22,7 +22,7 @@ const SEED: &str = "MARE_SEED";
 
 /// Seeds tried on the model, and on the slower file.
 const MODEL_SEEDS: usize = 40;
-const SQLITE_SEEDS: usize = 4;
+const SQLITE_SEEDS: usize = 3;
 
 /// The seeds to run: the one that was asked for, or new ones.
 fn seeds(count: usize) -> Vec<u64> {

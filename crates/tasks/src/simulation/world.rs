@@ -45,8 +45,6 @@ impl Plan {
 /// What happens at its time.
 enum Event {
     Create(String),
-    /// The dispatcher asks for tasks.
-    Ask,
     End(Box<Leased>, End),
     SetState(State),
 }
@@ -60,22 +58,34 @@ pub(super) struct World {
     /// What is to come, in order.
     events: BTreeMap<(Timestamp, u64), Event>,
     planned: u64,
+    /// When the dispatcher asks for tasks.
+    ask_at: Option<Timestamp>,
 }
 
 impl World {
     pub(super) async fn new(store: Arc<dyn Store>, clock: Manual, plan: Plan) -> Self {
         store.put_queue(plan.settings.clone(), Put::Create).await.expect("a new queue");
         let ledger = Ledger::new(plan.settings.clone());
-        Self { store, clock, plan, ledger, events: BTreeMap::new(), planned: 0 }
+        Self { store, clock, plan, ledger, events: BTreeMap::new(), planned: 0, ask_at: None }
     }
 
     pub(super) async fn run(mut self) {
         self.plan_it();
         for step in 0.. {
             assert!(step < STEPS_MAX, "no end: {:?}", self.ledger);
-            let Some(((at, _), event)) = self.events.pop_first() else { break };
-            self.clock.set(at.max(self.clock.now()));
-            self.happen(event).await;
+            let next = self.events.first_key_value().map(|((at, _), _)| *at);
+            match (self.ask_at, next) {
+                (None, None) => break,
+                (Some(at), next) if next.is_none_or(|next| at < next) => {
+                    self.clock.set(at);
+                    self.ask().await;
+                }
+                (_, Some(at)) => {
+                    self.clock.set(at);
+                    self.happen_next().await;
+                }
+                (Some(_), None) => unreachable!("the first arm took it"),
+            }
             let stats = self.store.stats().await.expect("the store works").remove(0);
             assert_eq!((stats.backlog + stats.leased, stats.dead), self.ledger.counts());
         }
@@ -115,11 +125,11 @@ impl World {
         self.events.insert((at, self.planned), event);
     }
 
-    async fn happen(&mut self, event: Event) {
+    async fn happen_next(&mut self) {
         let now = self.clock.now();
+        let Some((_, event)) = self.events.pop_first() else { return };
         match event {
             Event::Create(id) => self.create(id).await,
-            Event::Ask => return self.ask().await,
             Event::End(leased, end) => {
                 let settlement =
                     Settlement { name: leased.task.name.clone(), token: leased.token, end: end.clone() };
@@ -131,7 +141,7 @@ impl World {
             }
         }
         // As `changes` would have it.
-        self.plan_event(now, Event::Ask);
+        self.ask_at = Some(now);
     }
 
     async fn create(&mut self, id: String) {
@@ -163,6 +173,7 @@ impl World {
         let queue = self.store.queue(&self.plan.settings.name).await.expect("the queue is there");
         let max = self.plan.random.usize(1..10);
         let lease = self.store.lease(&self.plan.settings.name, max).await.expect("the queue is there");
+        self.ask_at = lease.again_at;
         if queue.state == State::Paused {
             assert_eq!((lease.tasks.len(), lease.again_at), (0, None));
             return;
@@ -171,9 +182,6 @@ impl World {
         for leased in lease.tasks {
             self.ledger.leased(&leased, now);
             self.attempt(leased);
-        }
-        if let Some(again) = lease.again_at {
-            self.plan_event(again, Event::Ask);
         }
     }
 
