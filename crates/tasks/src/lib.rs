@@ -22,6 +22,8 @@ mod proto;
 pub mod schedule;
 mod send;
 pub mod service;
+#[cfg(test)]
+mod simulation;
 pub mod store;
 pub mod targets;
 pub mod topic;

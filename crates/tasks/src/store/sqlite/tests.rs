@@ -136,11 +136,12 @@ fn hold_up(store: &Arc<SqliteStore>) -> std::sync::mpsc::Sender<()> {
     go_on
 }
 
-/// Has the task under way until it waits for the answer.
-async fn started<T: Send + 'static>(
-    work: impl Future<Output = T> + Send + 'static,
-) -> tokio::task::JoinHandle<T> {
-    let task = tokio::spawn(work);
+/// Has the work under way until it waits for the answer.
+async fn started<F: Future<Output: Send + 'static> + Send + 'static>(
+    store: &Arc<SqliteStore>,
+    work: impl FnOnce(Arc<SqliteStore>) -> F,
+) -> tokio::task::JoinHandle<F::Output> {
+    let task = tokio::spawn(work(Arc::clone(store)));
     tokio::task::yield_now().await;
     task
 }
@@ -173,21 +174,9 @@ async fn a_full_disk_undoes_the_batch_and_keeps_the_leases() {
     };
     let go_on = hold_up(&store);
     let small = [settlement(&leased[0], 200, &file.clock)];
-    let settled = started({
-        let store = Arc::clone(&store);
-        async move { store.settle(small.to_vec()).await }
-    })
-    .await;
-    let leasing = started({
-        let store = Arc::clone(&store);
-        async move { store.lease(&queue_name("q"), 1).await }
-    })
-    .await;
-    let created = started({
-        let store = Arc::clone(&store);
-        async move { store.create(vec![big]).await }
-    })
-    .await;
+    let settled = started(&store, |store| async move { store.settle(small.to_vec()).await }).await;
+    let leasing = started(&store, |store| async move { store.lease(&queue_name("q"), 1).await }).await;
+    let created = started(&store, |store| async move { store.create(vec![big]).await }).await;
     drop(go_on);
     assert!(matches!(settled.await, Ok(Err(Error::Database(_)))));
     assert!(matches!(leasing.await, Ok(Err(Error::Database(_)))));
@@ -207,11 +196,7 @@ async fn leases_nobody_waits_for_are_given_back() {
     let store = Arc::new(store);
     create(&store, "a").await.expect("a new name");
     let go_on = hold_up(&store);
-    let leasing = started({
-        let store = Arc::clone(&store);
-        async move { store.lease(&queue_name("q"), 1).await }
-    })
-    .await;
+    let leasing = started(&store, |store| async move { store.lease(&queue_name("q"), 1).await }).await;
     leasing.abort();
     assert!(leasing.await.is_err());
     drop(go_on);
