@@ -68,6 +68,7 @@ async fn a_service_gets_what_the_design_says_and_nothing_else_of_mare() {
         ("MARE_INSTANCE", "front-end-1".to_owned()),
         ("MARE_PUBLIC_URL", format!("http://{}", mare.public)),
         ("MARE_ADMIN_URL", format!("http://{}", mare.admin)),
+        ("MARE_ISSUER", format!("http://{}", mare.admin)),
         ("KEY", SECRET.to_owned()),
         ("OWN", format!("http://localhost:{port}")),
         ("HOUSE_INHERITED", "yes".to_owned()),
@@ -80,8 +81,10 @@ async fn a_service_gets_what_the_design_says_and_nothing_else_of_mare() {
     let wanted = [
         "MARE_ADMIN_URL",
         "MARE_INSTANCE",
+        "MARE_ISSUER",
         "MARE_PUBLIC_URL",
         "MARE_SERVICE",
+        "MARE_TASKS_PARENT",
         "MARE_TOKEN",
         "MARE_URL_API",
         "MARE_URL_BROKEN",

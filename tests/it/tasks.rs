@@ -193,6 +193,8 @@ async fn killed_with_9_it_has_lost_nothing() {
     assert_eq!(post(&mare, "queues/q:resume", &json!({})).await.status, 200);
     for number in 0..20 {
         until_gone(&mare, "q", &format!("kept-{number}")).await;
+        // Its line may come later than its answer.
+        mare.stdout.until(&format!("task kept-{number} retry 0")).await;
         assert_eq!(attempts(&mare, &format!("kept-{number}")), 1);
     }
     kill(mare.pid);
