@@ -18,7 +18,7 @@ pub fn run(seed: u64, seeds: u64, json: Option<&Path>) -> anyhow::Result<String>
     let brands = brands::read();
     let report = evaluate::run(&options, brands.as_deref());
     if let Some(path) = json {
-        let text = serde_json::to_string_pretty(&report).context("turn the figures into JSON")?;
+        let text = serde_json::to_string(&report).context("turn the figures into JSON")?;
         std::fs::write(path, text).with_context(|| format!("write {}", path.display()))?;
     }
     let mut out = format!(

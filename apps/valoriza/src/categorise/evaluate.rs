@@ -3,6 +3,7 @@
 //! Two sets, never mixed: one written by hand and kept from all tuning, one generated and called synthetic. On the
 //! synthetic one, four ways to split and a curve from nothing; beside the engine, what others do.
 
+mod foreign;
 mod handwritten;
 mod metrics;
 mod report;
@@ -46,6 +47,9 @@ pub struct Report {
     pub lexicon_entries: usize,
     pub brands: usize,
     pub handwritten: handwritten::Results,
+    /// Brands of Brazil in name-suggestion-index that our own lexicon lacks, decided without that index: names and
+    /// labels that are not ours.
+    pub foreign: Vec<Row>,
     pub synthetic: splits::Results,
 }
 
@@ -66,6 +70,7 @@ pub fn run(options: &Options, brands: Option<&str>) -> Report {
         lexicon_entries: lexicon.len(),
         brands: added,
         handwritten: handwritten::run(&systems, &lexicon, options),
+        foreign: foreign::run(brands.unwrap_or_default(), options),
         synthetic: splits::run(&systems, options),
     }
 }

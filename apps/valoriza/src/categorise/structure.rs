@@ -101,7 +101,7 @@ fn is_card_bill(descriptor: &Descriptor, words: &[&str]) -> bool {
     let known = |word: &&str| BANKS_AND_CARDS.contains(word);
     match descriptor.direction {
         Direction::Out => {
-            words.iter().any(|word| matches!(*word, "fatura" | "fat")) && words.iter().all(|word| known(word))
+            words.iter().any(|word| matches!(*word, "fatura" | "fat")) && words.iter().all(known)
         }
         Direction::In => {
             words.starts_with(&["pagamento", "recebido"])

@@ -55,11 +55,15 @@ fn split_camel(text: &str) -> String {
     split
 }
 
-/// Takes out Pix keys that are an e-mail address or a UUID.
+/// Takes out Pix keys that are an e-mail address or a UUID, and the Pix's own number (`E18236120…`).
 fn without_keys(text: &str) -> String {
     let is_uuid = |word: &str| word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4;
-    let words: Vec<&str> =
-        text.split_whitespace().filter(|word| !word.contains('@') && !is_uuid(word)).collect();
+    let is_number = |word: &str| {
+        let digits = word.bytes().filter(u8::is_ascii_digit).count();
+        word.len() >= 20 && digits >= 8 && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let is_key = |word: &&str| word.contains('@') || is_uuid(word) || is_number(word);
+    let words: Vec<&str> = text.split_whitespace().filter(|word| !is_key(word)).collect();
     words.join(" ")
 }
 

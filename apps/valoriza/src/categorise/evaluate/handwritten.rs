@@ -40,8 +40,9 @@ pub(super) fn run(systems: &[System], lexicon: &Lexicon, options: &Options) -> R
     let no_word: Vec<Sample> =
         unknown.iter().filter(|it| category(it) && hit(it).is_none()).cloned().collect();
     let development = sample::read(DEVELOPMENT);
+    let rng = || Rng::with_seed(options.seed);
     let rows =
-        |samples: &[Sample]| systems.iter().map(|system| row(system, samples, &pool, options)).collect();
+        |samples: &[Sample]| systems.iter().map(|system| row(system, samples, &pool, &mut rng())).collect();
     Results {
         applied_wrongly: applied_wrongly(systems, &all),
         all: rows(&all),
@@ -51,10 +52,11 @@ pub(super) fn run(systems: &[System], lexicon: &Lexicon, options: &Options) -> R
     }
 }
 
-fn row(system: &System, samples: &[Sample], pool: &[&Sample], options: &Options) -> Row {
+/// Of a user who has taught nothing; baselines learn from `pool`.
+pub(super) fn row(system: &System, samples: &[Sample], pool: &[&Sample], rng: &mut Rng) -> Row {
     let learner = system.learner(if system.is_baseline() { pool } else { &[] });
     let judged: Vec<_> = samples.iter().map(|it| (it, learner.answer(it))).collect();
-    Row { system: system.name, score: metrics::score(&judged, &mut Rng::with_seed(options.seed)) }
+    Row { system: system.name, score: metrics::score(&judged, rng) }
 }
 
 fn applied_wrongly(systems: &[System], samples: &[Sample]) -> Vec<(String, String)> {

@@ -17,6 +17,11 @@ pub(super) fn markdown(report: &Report) -> String {
     section(&mut out, "Hand-written set, no word of it in the lexicon either", &hand.no_word_known);
     section(&mut out, "Hand-written set, whole", &hand.all);
     sources(&mut out, &hand.all);
+    section(
+        &mut out,
+        "Brands of name-suggestion-index that our own lexicon lacks, without the index",
+        &report.foreign,
+    );
     section(&mut out, "Development set (confidences were set on it)", &hand.development);
     for (split, rows) in &report.synthetic.splits {
         section(&mut out, &format!("Synthetic set, {}", split.name()), rows);
