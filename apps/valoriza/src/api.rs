@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Cost, Keys, Passwords};
+use crate::brands;
 use crate::clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -45,7 +46,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 /// Handles what the platform pushes, until SIGTERM or SIGINT.
 pub async fn run_worker(config: Config) -> anyhow::Result<()> {
     let Opened { db, listener, shutdown } = open(&config).await?;
-    let worker = Worker::new(db.clone(), Files::open(&config.files)?);
+    let worker = Worker::new(db.clone(), Files::open(&config.files)?, Arc::new(brands::engine()));
     serve_router(worker::router(worker), listener, shutdown).await?;
     db.close().await;
     Ok(())
@@ -55,7 +56,7 @@ pub async fn run_worker(config: Config) -> anyhow::Result<()> {
 pub async fn run_polling_worker(config: Config) -> anyhow::Result<()> {
     let shutdown = until_told_to_stop()?;
     let db = Db::connect(&config.database_url).await.context("open the database")?;
-    let worker = Worker::new(db.clone(), Files::open(&config.files)?);
+    let worker = Worker::new(db.clone(), Files::open(&config.files)?, Arc::new(brands::engine()));
     tracing::info!("polling the outbox");
     worker.poll(&shutdown).await;
     tracing::info!("stopped");
