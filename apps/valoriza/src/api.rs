@@ -46,23 +46,17 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 /// Handles what the platform pushes, until SIGTERM or SIGINT.
 pub async fn run_worker(config: Config) -> anyhow::Result<()> {
     let Opened { db, listener, shutdown } = open(&config).await?;
-    let worker = worker(&db, &config)?;
+    let worker = Worker::new(db.clone(), Files::open(&config.files)?, Arc::new(brands::engine()));
     serve_router(worker::router(worker), listener, shutdown).await?;
     db.close().await;
     Ok(())
-}
-
-/// A worker that also knows the brands of the file, if that is there.
-fn worker(db: &Db, config: &Config) -> anyhow::Result<Worker> {
-    let files = Files::open(&config.files).context("open the files")?;
-    Ok(Worker::with(db.clone(), files, Arc::new(brands::engine())))
 }
 
 /// Handles what the outbox holds, without a platform, until SIGTERM or SIGINT. Listens nowhere.
 pub async fn run_polling_worker(config: Config) -> anyhow::Result<()> {
     let shutdown = until_told_to_stop()?;
     let db = Db::connect(&config.database_url).await.context("open the database")?;
-    let worker = worker(&db, &config)?;
+    let worker = Worker::new(db.clone(), Files::open(&config.files)?, Arc::new(brands::engine()));
     tracing::info!("polling the outbox");
     worker.poll(&shutdown).await;
     tracing::info!("stopped");

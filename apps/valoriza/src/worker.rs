@@ -28,7 +28,7 @@ use axum::{Json, Router};
 use tokio::sync::Semaphore;
 
 use crate::actions::Error;
-use crate::categorise::{Engine, Lexicon};
+use crate::categorise::Engine;
 use crate::clock;
 use crate::db::{Db, Tx};
 use crate::files::Files;
@@ -97,12 +97,7 @@ impl Subscription {
 }
 
 impl Worker {
-    /// A worker that knows what everybody knows.
-    pub fn new(db: Db, files: Files) -> Self {
-        Self::with(db, files, Arc::new(Engine::new(Lexicon::builtin())))
-    }
-
-    pub fn with(db: Db, files: Files, engine: Arc<Engine>) -> Self {
+    pub fn new(db: Db, files: Files, engine: Arc<Engine>) -> Self {
         let knowledge = Arc::new(Knowledge::new(engine));
         Self { db, files, knowledge, parses: Arc::new(Semaphore::new(PARSES_MAX)) }
     }

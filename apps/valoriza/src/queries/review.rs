@@ -48,7 +48,9 @@ pub async fn similar(db: &Db, tenant: Uuid, id: Uuid, limit: usize) -> Result<Ve
         let more = chunk.len() == CHUNK;
         after = chunk.last().map(|it| it.place);
         let compared = tokio::task::spawn_blocking(move || {
-            chunk.iter().for_each(|other| search.compare(other));
+            for other in &chunk {
+                search.compare(other);
+            }
             search
         });
         search = compared.await.map_err(|error| Error::Internal(error.into()))?;

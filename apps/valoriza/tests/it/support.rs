@@ -108,7 +108,7 @@ impl Server {
     pub(crate) fn worker(&self) -> Worker {
         static ENGINE: LazyLock<Arc<Engine>> = LazyLock::new(|| Arc::new(Engine::new(Lexicon::builtin())));
         // Shared: in a debug build it takes seconds to learn what everybody knows.
-        Worker::with(self.app.db.clone(), self.app.files.clone(), Arc::clone(&ENGINE))
+        Worker::new(self.app.db.clone(), self.app.files.clone(), Arc::clone(&ENGINE))
     }
 
     /// Asks it to stop, as SIGTERM would.

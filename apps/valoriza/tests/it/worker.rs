@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -110,7 +112,7 @@ async fn an_import_is_categorised_chunk_by_chunk(server: Server) {
     let mut file = "Data,Valor,Identificador,Descrição\n".to_owned();
     for row in 0..450 {
         let day = row % 28 + 1;
-        file += &format!("{day:02}/10/2026,-1.00,61b0c1d2-0000-4000-8000-{row:012},MARINA {row}\n");
+        writeln!(file, "{day:02}/10/2026,-1.00,61b0c1d2-0000-4000-8000-{row:012},MARINA {row}").unwrap();
     }
     let upload = ana.call(Method::POST, "/api/imports?filename=extrato.csv").body(file).send().await;
     let path = format!("/api/imports/{}", id(&upload.expect(StatusCode::ACCEPTED)));

@@ -51,7 +51,8 @@ pub(super) async fn names(pool: &Pool) -> Result<Vec<QueueName>, Error> {
     let read = || async {
         let names = sqlx::query_scalar::<_, String>("SELECT name FROM mare_tasks.queues ORDER BY name");
         let name = |text: String| {
-            QueueName::parse(&text).map_err(|error| codec::unreadable("the name of a queue", &error).into())
+            let unreadable = |error| Error::Database(format!("read the name of a queue: {error}"));
+            QueueName::parse(&text).map_err(|error| unreadable(error).into())
         };
         names.fetch_all(&pool.pool).await?.into_iter().map(name).collect::<Result<Vec<_>, Failure>>()
     };
