@@ -70,17 +70,13 @@ async fn open(manifest: &Manifest, data: &Data) -> Result<Arc<dyn Store>> {
         dead_max: manifest.tasks.dead as usize,
         ..Options::default()
     };
-    match &manifest.backends.postgres {
-        // The URL may hold a password, so what is shown is the error alone.
-        Some(url) => {
-            Ok(Arc::new(Postgres::open(url.reveal(), options).await.context("`postgres` in [backends]")?))
-        }
-        None => {
-            let store = SqliteStore::open(&data.tasks(), options)
-                .context("cannot open the tasks in the data directory")?;
-            Ok(Arc::new(store))
-        }
-    }
+    let Some(url) = &manifest.backends.postgres else {
+        let store = SqliteStore::open(&data.tasks(), options)
+            .context("cannot open the tasks in the data directory")?;
+        return Ok(Arc::new(store));
+    };
+    // The URL may hold a password, so what is shown is the error alone.
+    Ok(Arc::new(Postgres::open(url.reveal(), options).await.context("`postgres` in [backends]")?))
 }
 
 /// Makes the store's declared queues those of the manifest.
