@@ -174,8 +174,8 @@ async fn a_dispatcher_that_slept_past_its_lease_settles_nothing() {
     let body = json!({ "task": { "name": format!("{}/tasks/one", &QUEUE["/v2/".len()..]),
         "dispatchDeadline": DEADLINE, "httpRequest": { "url": "http://worker.mare.internal/" } } });
     let json = [("content-type", "application/json")];
-    let create = ask(first.admin, Method::POST, &format!("{QUEUE}/tasks"), &json, &body.to_string());
-    assert_eq!(create.await.status, 200);
+    let created = ask(first.admin, Method::POST, &format!("{QUEUE}/tasks"), &json, &body.to_string()).await;
+    assert_eq!(created.status, 200);
     first.until("worker", "it is under way", |worker| worker.0["in_flight"] == 1).await;
     send_signal(first.pid, rustix::process::Signal::STOP);
     let second = Mare::up(&manifest).await;

@@ -164,7 +164,7 @@ async fn answer(request: Request<Incoming>, sick: Arc<AtomicBool>) -> Result<Res
         }
         "/task" => {
             sleep(Duration::from_millis(number("ms", 0))).await;
-            task(&request, number("status", 200), number("until", 0))
+            task(&request, query("ledger"), number("status", 200), number("until", 0))
         }
         "/ws" => websocket(request),
         _ => text(format!("{} {}", instance(), std::process::id())),

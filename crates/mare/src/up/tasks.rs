@@ -13,8 +13,7 @@ use mare_tasks::api::{self, Api};
 use mare_tasks::identity::{DISCOVERY, Identity, JWKS};
 use mare_tasks::model::{QueueName, QueueSettings, RateLimits, Retry, Target};
 use mare_tasks::service::{Config, IN_FLIGHT_MAX, Service};
-use mare_tasks::store::postgres::Postgres;
-use mare_tasks::store::{Options, Put, SqliteStore, Store, Windows};
+use mare_tasks::store::{Options, PostgresStore, Put, SqliteStore, Store, Windows};
 use mare_tasks::targets::Targets;
 use prometheus_client::registry::Registry;
 
@@ -76,7 +75,7 @@ async fn open(manifest: &Manifest, data: &Data) -> Result<Arc<dyn Store>> {
         return Ok(Arc::new(store));
     };
     // The URL may hold a password, so what is shown is the error alone.
-    Ok(Arc::new(Postgres::open(url.reveal(), options).await.context("`postgres` in [backends]")?))
+    Ok(Arc::new(PostgresStore::open(url.reveal(), options).await.context("`postgres` in [backends]")?))
 }
 
 /// Makes the store's declared queues those of the manifest.

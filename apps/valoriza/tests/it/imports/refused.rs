@@ -4,7 +4,6 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use valoriza::db::Statement;
 use valoriza::domain::member::Role;
-use valoriza::worker::Worker;
 
 use super::sample;
 use crate::support::{Server, id, on_both_databases};
@@ -100,7 +99,7 @@ async fn an_event_that_fails_holds_up_no_other(server: Server) {
     tx.execute(nonsense.bind(Uuid::now_v7()).bind(tenant)).await.unwrap();
     tx.commit().await.unwrap();
     let import = ana.upload("itau.ofx", sample("itau.ofx")).await;
-    let worker = Worker::new(server.app.db.clone(), server.app.files.clone());
+    let worker = server.worker();
     let first = worker.pass(&CancellationToken::new()).await.unwrap();
     assert_eq!((first.failed, ana.import(&id(&import)).await["status"].as_str()), (1, Some("preview")));
     let second = worker.pass(&CancellationToken::new()).await.unwrap();
