@@ -12,7 +12,7 @@ use std::time::Duration;
 use hyper::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::support::{Connection, Folder, Mare, ask, get, kill, send_signal, until, whole};
 
@@ -26,7 +26,7 @@ drain = "5s"
 run = "{probe}"
 internal = true
 [queues.q]
-target = { service = "worker", path = "/task?ledger=effects" }
+target = { service = "worker" }
 rate = "unlimited"
 concurrency = 20
 retry = { attempts = 100, min = "10ms", max = "100ms" }
@@ -40,6 +40,8 @@ const DEADLINE: &str = "15s";
 
 /// Longer than a lease lasts, on a machine that is busy.
 const DRAIN: Duration = Duration::from_secs(180);
+
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 struct Ledger {
     acknowledged: Mutex<Vec<String>>,
@@ -66,7 +68,7 @@ impl Ledger {
         loop {
             let id = format!("t{}", self.next.fetch_add(1, Ordering::Relaxed));
             let name = format!("{}/tasks/{id}", &QUEUE["/v2/".len()..]);
-            let request = json!({ "url": "http://worker.mare.internal/" });
+            let request = json!({ "url": "http://worker.mare.internal/task?ledger=effects" });
             let task = json!({ "name": name, "dispatchDeadline": DEADLINE, "httpRequest": request });
             let body = json!({ "task": task }).to_string();
             let json = [("content-type", "application/json")];
@@ -92,13 +94,26 @@ fn effects(folder: &Folder) -> HashMap<String, u32> {
     effects
 }
 
+/// Waits for what may have to wait for a lease to end.
+async fn in_the_end<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let seen = async {
+        loop {
+            if let Some(seen) = look().await {
+                return seen;
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    };
+    timeout(DRAIN, seen).await.unwrap_or_else(|_elapsed| panic!("waited in vain until {what}"))
+}
+
 async fn until_drained(mare: &Mare) {
-    let drained = until("the queue is empty", async || {
+    let dead = in_the_end("the queue is empty", async || {
         let status: Value = serde_json::from_str(&get(mare.admin, "/api/tasks").await.body).ok()?;
         let queue = &status["queues"][0];
         (queue["backlog"] == 0 && queue["running"] == 0).then_some(queue["dead"].clone())
     });
-    assert_eq!(timeout(DRAIN, drained).await.expect("in time"), 0, "nothing is dead");
+    assert_eq!(dead.await, 0, "nothing is dead");
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -168,20 +183,18 @@ async fn nothing_acknowledged_is_lost_on_postgres() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dispatcher_that_slept_past_its_lease_settles_nothing() {
     let url = servers::Postgres::shared().fresh_database();
-    let manifest = format!("{SHOP}[backends]\npostgres = \"{url}\"\n")
-        .replace("/task?ledger=effects", "/task?ledger=effects&ms=5000");
+    let manifest = format!("{SHOP}[backends]\npostgres = \"{url}\"\n");
     let first = Mare::up(&manifest).await;
     let body = json!({ "task": { "name": format!("{}/tasks/one", &QUEUE["/v2/".len()..]),
-        "dispatchDeadline": DEADLINE, "httpRequest": { "url": "http://worker.mare.internal/" } } });
+        "dispatchDeadline": DEADLINE, "httpRequest": { "url": "http://worker.mare.internal/task?ledger=effects&ms=5000" } } });
     let json = [("content-type", "application/json")];
     let created = ask(first.admin, Method::POST, &format!("{QUEUE}/tasks"), &json, &body.to_string()).await;
     assert_eq!(created.status, 200);
     first.until("worker", "it is under way", |worker| worker.0["in_flight"] == 1).await;
     send_signal(first.pid, rustix::process::Signal::STOP);
     let second = Mare::up(&manifest).await;
-    let done =
-        until("the other one does it", async || effects(&second.folder).contains_key("one").then_some(()));
-    timeout(DRAIN, done).await.expect("in time");
+    in_the_end("the other one does it", async || effects(&second.folder).contains_key("one").then_some(()))
+        .await;
     until_drained(&second).await;
     send_signal(first.pid, rustix::process::Signal::CONT);
     let fenced = "mare_tasks_settlements_total{queue=\"q\",result=\"fenced\"} 1";

@@ -205,7 +205,7 @@ mod tests {
         };
         let expected = "\
 QUEUE    STATE     WAITING       DUE   RUNNING    DEAD    OLDEST  LIMITS
-imports  running      1200         7        50       1      0.3s  500/s, 50 at once
+imports  running      1200         7        50       1      0.2s  500/s, 50 at once
 mail     running      1200         7        50       1         -  500/s, 50 at once
 ";
         assert_eq!(overview(&[queue("imports", Some(0.25)), queue("mail", None)]), expected);
