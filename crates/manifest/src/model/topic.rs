@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn a_star_at_the_end_is_any_rest() {
         let check = |pattern, name, expected| {
-            assert_eq!(Pattern::new(pattern).fits(name), expected, "{pattern} {name}")
+            assert_eq!(Pattern::new(pattern).fits(name), expected, "{pattern} {name}");
         };
         check("order.paid", "order.paid", true);
         check("order.paid", "order.paids", false);
