@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::db::{Db, Error};
-use crate::store::{handled, idempotency, notifications, refresh_tokens};
+use crate::store::{handled, idempotency, notifications, outbox, refresh_tokens};
 
 /// Often enough that tables stay small, seldom enough that ten instances doing it do not matter.
 const PERIOD: Duration = Duration::from_mins(1);
@@ -22,6 +22,9 @@ const HANDLED_FOR: SignedDuration = SignedDuration::from_hours(32 * 24);
 
 /// Nobody looks for what happened half a year ago among the notifications.
 const NOTIFICATIONS_FOR: SignedDuration = SignedDuration::from_hours(180 * 24);
+
+/// What happened is looked up for some days when something is odd.
+const DISPATCHED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Cleans up now and then until `shutdown`.
 pub(crate) async fn run(db: Db, shutdown: CancellationToken) {
@@ -41,8 +44,9 @@ async fn clean(db: &Db) -> Result<(), Error> {
         let tokens = refresh_tokens::delete_expired(&mut tx, now, ROWS_MAX.into()).await?;
         let notifications = notifications::forget(&mut tx, now - NOTIFICATIONS_FOR, ROWS_MAX.into()).await?;
         let events = handled::forget(&mut tx, now - HANDLED_FOR, ROWS_MAX.into()).await?;
+        let outbox = outbox::forget_dispatched(&mut tx, now - DISPATCHED_FOR, ROWS_MAX.into()).await?;
         tx.commit().await?;
-        if keys.max(tokens).max(events).max(notifications) < ROWS_MAX.into() {
+        if keys.max(tokens).max(events).max(notifications).max(outbox) < ROWS_MAX.into() {
             break;
         }
     }

@@ -117,6 +117,25 @@ pub struct Spec {
     pub fairness_key: String,
 }
 
+impl Spec {
+    /// A POST of JSON, of no priority over others.
+    pub(crate) fn json(url: &str, body: Vec<u8>, dispatch_deadline: Duration) -> Self {
+        Self {
+            request: HttpRequest {
+                method: http::Method::POST,
+                url: url.to_owned(),
+                headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
+                body: Bytes::from(body),
+                token: None,
+            },
+            dispatch_deadline,
+            retry: None,
+            priority: 0,
+            fairness_key: String::new(),
+        }
+    }
+}
+
 /// The request a task makes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpRequest {

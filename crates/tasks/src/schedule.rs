@@ -9,13 +9,12 @@ pub mod policy;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use mare_manifest::cron::Cron;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{HttpRequest, QueueName, Spec};
+use crate::model::{QueueName, Spec};
 use crate::store::{Error, NewTask, Store};
 pub use policy::Missed;
 
@@ -108,19 +107,7 @@ impl Schedule {
             queue: self.queue.clone(),
             id: Some(format!("{}-{}", self.name, tick.strftime("%Y%m%dT%H%M%SZ"))),
             schedule_time: Some(tick),
-            spec: Spec {
-                request: HttpRequest {
-                    method: http::Method::POST,
-                    url: self.url.clone(),
-                    headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
-                    body: Bytes::from(body),
-                    token: None,
-                },
-                dispatch_deadline: self.deadline,
-                retry: None,
-                priority: 0,
-                fairness_key: String::new(),
-            },
+            spec: Spec::json(&self.url, body.into_bytes(), self.deadline),
         }
     }
 }

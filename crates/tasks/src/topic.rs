@@ -19,7 +19,7 @@ use mare_manifest::model::topic::Pattern;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::model::{HttpRequest, QueueName, Spec};
+use crate::model::{QueueName, Spec};
 use crate::store::{Error, NewTask, Store};
 
 /// The topics of a manifest. Cheap to clone.
@@ -134,19 +134,7 @@ impl Subscription {
             queue: self.queue.clone(),
             id: Some(task_id(&message.id)),
             schedule_time: None,
-            spec: Spec {
-                request: HttpRequest {
-                    method: http::Method::POST,
-                    url: self.url.clone(),
-                    headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
-                    body: Bytes::from(body),
-                    token: None,
-                },
-                dispatch_deadline: self.deadline,
-                retry: None,
-                priority: 0,
-                fairness_key,
-            },
+            spec: Spec { fairness_key, ..Spec::json(&self.url, body, self.deadline) },
         }
     }
 }

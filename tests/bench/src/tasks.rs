@@ -41,6 +41,9 @@ pub(crate) struct Options {
     tasks: u32,
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
+    /// Maré's service has no instance when the first task comes.
+    #[arg(long)]
+    from_zero: bool,
     /// Measure only these.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Subject>,

@@ -68,3 +68,11 @@ pub async fn mark_dispatched(tx: &mut Tx, ids: &[Uuid], now: Timestamp) -> Resul
     statement.push(")");
     tx.execute(statement).await.map(drop)
 }
+
+/// Deletes at most `rows` events dispatched before `before` and says how many.
+pub async fn forget_dispatched(tx: &mut Tx, before: Timestamp, rows: i64) -> Result<u64, Error> {
+    let statement = Statement::new(
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE dispatched_at < $1 LIMIT $2)",
+    );
+    tx.execute(statement.bind(before).bind(rows)).await
+}

@@ -49,6 +49,9 @@ fn markdown(results: &Results) -> String {
          {CONCURRENCY} attempts at once; each run has an empty store of its own on the same disk",
         options.rounds, options.tasks
     );
+    if options.from_zero {
+        text.push_str("- Maré's service is started by the first task\n");
+    }
     for creating in Creating::ALL {
         table(&mut text, &results.samples, creating);
     }

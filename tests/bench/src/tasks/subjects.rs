@@ -195,9 +195,10 @@ async fn start_mare(options: &Options, home: &Path, database: Option<String>) ->
     let own = own.to_str().context("the benchmark's own path is not UTF-8")?;
     let run = format!("'{own}' sink");
     let backends = database.map_or(String::new(), |url| format!("[backends]\npostgres = {url:?}\n"));
+    let min = u8::from(!options.from_zero);
     let manifest = format!(
         "[app]\nname = \"bench\"\n[services.sink]\nrun = {run:?}\n\
-         scale = {{ min = 1, max = 1, concurrency = {CONCURRENCY} }}\n\
+         scale = {{ min = {min}, max = 1, concurrency = {CONCURRENCY} }}\n\
          [[routes]]\nmatch = \"/*\"\nservice = \"sink\"\n\
          [queues.bench]\nrate = \"unlimited\"\nconcurrency = {CONCURRENCY}\n{backends}"
     );
