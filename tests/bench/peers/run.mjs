@@ -3,8 +3,8 @@
 //   node run.mjs QUEUE '{"tasks":20000,"creators":64,"batch":1,"concurrency":50,"sink":URL,"store":URL}'
 //
 // QUEUE is bullmq, graphile or mare (which pushes by itself: only creating is done here). Creating happens in a
-// process of its own, as it does in applications. Prints one line of JSON: seconds from the first creation until the
-// last was acknowledged, and until the last task was done.
+// process of its own, as it does in applications. Prints one line of JSON: when the first creation began (seconds since
+// 1970), seconds from then until the last was acknowledged, and until the last task was done.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -29,8 +29,9 @@ if (role === 'creator') {
   const creator = await queue.creator(options);
   process.once('message', async () => {
     const began = performance.now();
+    const at = Date.now() / 1000;
     await createAll(creator.create);
-    process.send((performance.now() - began) / 1000);
+    process.send({ began: at, created: (performance.now() - began) / 1000 });
     await creator.close();
     process.exit();
   });
@@ -42,11 +43,11 @@ if (role === 'creator') {
   const worker = await queue.worker?.(options);
   const began = performance.now();
   creating.send('go');
-  const created = await message();
+  const { began: at, created } = await message();
   await worker?.done;
   const done = worker && (performance.now() - began) / 1000;
   await worker?.close();
-  console.log(JSON.stringify({ created, done: done ?? null }));
+  console.log(JSON.stringify({ began: at, created, done: done ?? null }));
   // Connections that libraries leave open would keep it waiting.
   process.exit();
 }

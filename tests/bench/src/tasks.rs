@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::{cpu, http, machine};
 use subjects::{Running, Subject};
@@ -136,12 +136,11 @@ async fn one(
 ) -> Result<Sample> {
     let running = subjects::start(options, subject, home).await?;
     let before = (running.cpu()?, cpu::of_ended_children()?);
-    let began = Instant::now();
     let creator =
         timeout(PATIENCE, running.create(options, creating)).await.context("it took too long")??;
     let done_s = match creator.done {
         Some(done) => done,
-        None => timeout(PATIENCE, until_done(&running, options.tasks, began))
+        None => timeout(PATIENCE, until_done(&running, options.tasks, creator.began))
             .await
             .context("it took too long")??,
     };
@@ -164,15 +163,19 @@ async fn one(
 /// Between two looks at whether Maré is done: a thousandth of what is measured.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Done is when the sink had all and nothing is left in the queue, so that all are acknowledged too. `began` is a
-/// little early: starting the creator counts against us.
-async fn until_done(running: &Running, tasks: u32, began: Instant) -> Result<f64> {
+/// Done is when the sink had all and nothing is left in the queue, so that all are acknowledged too.
+async fn until_done(running: &Running, tasks: u32, began: f64) -> Result<f64> {
     loop {
         if count(running.sink_port).await?.1 >= u64::from(tasks) && running.is_idle().await? {
-            return Ok(began.elapsed().as_secs_f64());
+            return Ok(now() - began);
         }
         sleep(LOOK).await;
     }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> f64 {
+    jiff::Timestamp::now().as_duration().as_secs_f64()
 }
 
 /// All POSTs the sink had, and how many different tasks.

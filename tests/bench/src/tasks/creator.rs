@@ -39,7 +39,7 @@ pub(crate) async fn run(settings: &str) -> Result<()> {
         stream.set_nodelay(true)?;
         streams.push(stream);
     }
-    let began = Instant::now();
+    let (began, at) = (Instant::now(), super::now());
     let mut creators = JoinSet::new();
     for stream in streams {
         let creator = Creator { stream, path: Arc::clone(&path), answer: Vec::new() };
@@ -48,7 +48,10 @@ pub(crate) async fn run(settings: &str) -> Result<()> {
     while let Some(ended) = creators.join_next().await {
         ended??;
     }
-    println!("{}", serde_json::json!({ "created": began.elapsed().as_secs_f64(), "done": null }));
+    println!(
+        "{}",
+        serde_json::json!({ "began": at, "created": began.elapsed().as_secs_f64(), "done": null })
+    );
     Ok(())
 }
 
