@@ -43,7 +43,8 @@ pub(crate) fn mare_program() -> &'static Path {
 pub(crate) fn build(package: &str) -> PathBuf {
     let folder = Path::new(PROBE).parent().expect("a folder").to_owned();
     let mut cargo = std::process::Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", package, "--bin", package]);
+    // Both programs at once, as the Makefile builds them: one alone has fewer features, and all would be built again.
+    cargo.args(["build", "--quiet", "--package", "mare", "--package", "valoriza"]);
     if folder.ends_with("release") {
         cargo.arg("--release");
     }

@@ -153,7 +153,7 @@ async fn one(
         subject,
         creating,
         tasks: options.tasks,
-        created_s: creator.created,
+        created_s: creator.took,
         done_s,
         cpu_s: spent.as_secs_f64(),
         repeated: total - distinct,

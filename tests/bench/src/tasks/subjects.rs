@@ -79,7 +79,8 @@ pub(crate) struct Running {
 pub(crate) struct Created {
     /// When the first creation began, in seconds since 1970.
     pub(crate) began: f64,
-    pub(crate) created: f64,
+    #[serde(rename = "created")]
+    pub(crate) took: f64,
     /// Of peers, whose tasks are done in the same program.
     pub(crate) done: Option<f64>,
 }
