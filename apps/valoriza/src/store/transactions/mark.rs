@@ -9,7 +9,8 @@ use crate::domain::categorised::Alternative;
 use crate::domain::transaction::Transaction;
 
 /// Writes category, suggestion and tags over a transaction that was read at its `version`; says no if it was
-/// changed since.
+/// changed since. The version stays: it counts what people did, and who edits or deletes a transaction must not be
+/// refused because its category was found out meanwhile.
 pub async fn mark(
     tx: &mut Tx,
     tenant: Uuid,
@@ -23,8 +24,7 @@ pub async fn mark(
     let statement = Statement::new(
         "UPDATE transactions SET category_id = $4, category_source = $5, category_confidence = $6,
             category_reason = $7, categorised_at = $8, suggested_category_id = $9, suggested_confidence = $10,
-            suggested_source = $11, suggested_reason = $12, suggested_others = $13, tags = $14, updated_at = $15,
-            version = version + 1
+            suggested_source = $11, suggested_reason = $12, suggested_others = $13, tags = $14, updated_at = $15
          WHERE tenant_id = $1 AND id = $2 AND version = $3",
     );
     let statement = statement
