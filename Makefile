@@ -71,7 +71,7 @@ unit-ui: node_modules/.package-lock.json ## Types and unit tests of the web page
 	npm run typecheck -w $(UI)
 	npm test -w $(UI)
 
-e2e: ui ## A browser uses valoriza on the real platform
+e2e: ui lexicon ## A browser uses valoriza on the real platform
 	cargo build -p mare -p valoriza
 	cargo test -p house-tests -- --ignored --nocapture browser
 

@@ -97,6 +97,11 @@ export async function openComposer(page: Page) {
 /** The rules of axe, which the policy of the page does not keep out as they come by the debugger. */
 export async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(axeSource);
+  // What fades in has less contrast than it will have.
+  await page.evaluate(async () => {
+    const ending = document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map((it) => it.finished));
+  });
   const violations = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: { run: (options: object) => Promise<{ violations: AxeViolation[] }> } };
     const result = await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] });
