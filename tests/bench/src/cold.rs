@@ -74,7 +74,7 @@ async fn direct(own: &PathBuf, folder: &Path) -> Result<f64> {
         }
         sleep(POLL).await;
     };
-    http::get_on(stream, Workload::Proxy.path(), Workload::Proxy.body_len()).await?;
+    http::get_on(stream, (Workload::Proxy.path(), None), Workload::Proxy.body_len()).await?;
     let took = began.elapsed();
     process.kill().await?;
     Ok(took.as_secs_f64() * 1e3)
@@ -89,7 +89,7 @@ async fn from_zero(mare: u32, own: &PathBuf, port: u16) -> Result<f64> {
     }
     sleep(SETTLE).await;
     let began = Instant::now();
-    let answer = http::get(port, Workload::Proxy.path(), Workload::Proxy.body_len()).await;
+    let answer = http::get(port, (Workload::Proxy.path(), None), Workload::Proxy.body_len()).await;
     answer.context("the first request to a service at zero failed")?;
     Ok(began.elapsed().as_secs_f64() * 1e3)
 }

@@ -15,26 +15,30 @@ const ANSWER_LEN_MAX: usize = 1024 * 1024;
 const HEAD_END: &str = "\r\n\r\n";
 
 /// Requests `path` on a new connection and checks that the answer is a 200 with a body of `body_len` bytes.
-pub(crate) async fn get(port: u16, path: &str, body_len: usize) -> Result<()> {
+pub(crate) async fn get(port: u16, ask: Ask<'_>, body_len: usize) -> Result<()> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
-    get_on(stream, path, body_len).await
+    get_on(stream, ask, body_len).await
 }
 
-pub(crate) async fn get_on(stream: TcpStream, path: &str, body_len: usize) -> Result<()> {
-    timeout(DEADLINE, exchange(stream, path, Some(body_len))).await.context("no answer in time")??;
+/// A path, and the bearer token that goes with it.
+pub(crate) type Ask<'a> = (&'a str, Option<&'a str>);
+
+pub(crate) async fn get_on(stream: TcpStream, ask: Ask<'_>, body_len: usize) -> Result<()> {
+    timeout(DEADLINE, exchange(stream, ask, Some(body_len))).await.context("no answer in time")??;
     Ok(())
 }
 
 /// The body of the answer to a GET, which must be a 200.
 pub(crate) async fn text(port: u16, path: &str) -> Result<String> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
-    timeout(DEADLINE, exchange(stream, path, None)).await.context("no answer in time")?
+    timeout(DEADLINE, exchange(stream, (path, None), None)).await.context("no answer in time")?
 }
 
-async fn exchange(mut stream: TcpStream, path: &str, body_len: Option<usize>) -> Result<String> {
+async fn exchange(mut stream: TcpStream, (path, token): Ask<'_>, body_len: Option<usize>) -> Result<String> {
     stream.set_nodelay(true)?;
     let host = stream.peer_addr()?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await?;
+    let token = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{token}\r\n").as_bytes()).await?;
     let mut answer = Vec::new();
     loop {
         ensure!(answer.len() <= ANSWER_LEN_MAX, "the answer is too long");

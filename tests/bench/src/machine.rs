@@ -33,6 +33,9 @@ impl Machine {
         if options.only.contains(&Program::Haproxy) {
             versions.push(("haproxy".to_owned(), version(&process::find("haproxy")?, "-v").await));
         }
+        if options.only.contains(&Program::Varnish) {
+            versions.push(("varnish".to_owned(), version(&process::find("varnishd")?, "-V").await));
+        }
         if let Some(mare) = &options.mare {
             versions.push(("mare".to_owned(), version(mare, "--version").await));
         }

@@ -1,4 +1,4 @@
-//! `make bench`: Maré beside nginx and haproxy on this machine, its load generator beside wrk and Locust, and what a
+//! `make bench`: Maré beside nginx, haproxy and varnish on this machine, its load generator beside wrk and Locust, and what a
 //! start from zero costs.
 //!
 //! Everything runs on loopback: `wrk` makes the load, this program is also the canned upstream (as a process of its
@@ -31,7 +31,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use verdict::Verdict;
 
-/// Measures Maré beside nginx and haproxy and writes docs/benchmarks.md.
+/// Measures Maré beside nginx, haproxy and varnish and writes docs/benchmarks.md.
 #[derive(Parser)]
 #[command(name = "bench", args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -65,7 +65,7 @@ pub(crate) struct Options {
     #[arg(long)]
     locust: Option<PathBuf>,
     /// Measure only these.
-    #[arg(long, value_delimiter = ',', default_value = "direct,nginx,haproxy,mare")]
+    #[arg(long, value_delimiter = ',', default_value = "direct,nginx,haproxy,varnish,mare")]
     only: Vec<Program>,
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
@@ -96,6 +96,7 @@ pub(crate) enum Program {
     Direct,
     Nginx,
     Haproxy,
+    Varnish,
     Mare,
 }
 

@@ -15,6 +15,21 @@ pub(crate) enum Subject {
     MareService,
     /// A `files` route.
     MareFiles,
+    Varnish,
+    /// A route with `cache` and nothing else.
+    MareHit,
+    /// With a limit by address.
+    MareHitLimit,
+    /// With a token.
+    MareHitJwt,
+    /// With CORS, allowed networks and hosts, and security headers.
+    MareHitHeaders,
+    /// A token, a limit by user, and each user's own answers.
+    MareHitGuarded,
+    /// Answers with a tag.
+    MareHitTagged,
+    /// Answers with a tag, and Redis asked before each.
+    MareHitRedis,
 }
 
 impl Subject {
@@ -26,6 +41,42 @@ impl Subject {
             Self::MareUrl => "mare, url route",
             Self::MareService => "mare, service route",
             Self::MareFiles => "mare, files route",
+            Self::Varnish => "varnish",
+            Self::MareHit => "mare, cache",
+            Self::MareHitLimit => "mare, cache + limit",
+            Self::MareHitJwt => "mare, cache + JWT",
+            Self::MareHitHeaders => "mare, cache + CORS, networks, hosts, security headers",
+            Self::MareHitGuarded => "mare, cache by user + JWT + limit",
+            Self::MareHitTagged => "mare, cache, tagged",
+            Self::MareHitRedis => "mare, cache, tagged, Redis",
+        }
+    }
+
+    pub(crate) fn is_mare(self) -> bool {
+        !matches!(self, Self::Direct | Self::Nginx | Self::Haproxy | Self::Varnish)
+    }
+
+    /// Whether its requests carry the token.
+    pub(crate) fn wants_token(self) -> bool {
+        matches!(self, Self::MareHitJwt | Self::MareHitGuarded)
+    }
+
+    /// Where it answers `workload`: one mare has a route for each kind of hit.
+    pub(crate) fn path(self, workload: Workload) -> &'static str {
+        match self {
+            Self::MareHitLimit => "/hit/limit",
+            Self::MareHitJwt => "/hit/jwt",
+            Self::MareHitHeaders => "/hit/headers",
+            Self::MareHitGuarded => "/hit/guarded",
+            Self::MareHitTagged | Self::MareHitRedis => "/tagged",
+            Self::Direct
+            | Self::Nginx
+            | Self::Haproxy
+            | Self::MareUrl
+            | Self::MareService
+            | Self::MareFiles
+            | Self::Varnish
+            | Self::MareHit => workload.path(),
         }
     }
 }
@@ -34,16 +85,19 @@ impl Subject {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Workload {
     Proxy,
+    /// Answers out of the cache.
+    Hit,
     Static1Kib,
     Static100Kib,
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 3] = [Self::Proxy, Self::Static1Kib, Self::Static100Kib];
+    pub(crate) const ALL: [Self; 4] = [Self::Proxy, Self::Hit, Self::Static1Kib, Self::Static100Kib];
 
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Proxy => "proxying 1 KiB",
+            Self::Hit => "cached, 1 KiB",
             Self::Static1Kib => "static file, 1 KiB",
             Self::Static100Kib => "static file, 100 KiB",
         }
@@ -52,6 +106,7 @@ impl Workload {
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Proxy => "/canned",
+            Self::Hit => "/hit",
             Self::Static1Kib => "/1k.bin",
             Self::Static100Kib => "/100k.bin",
         }
@@ -60,7 +115,7 @@ impl Workload {
     /// The length of a right answer's body, in bytes.
     pub(crate) fn body_len(self) -> usize {
         match self {
-            Self::Proxy | Self::Static1Kib => 1024,
+            Self::Proxy | Self::Hit | Self::Static1Kib => 1024,
             Self::Static100Kib => 100 * 1024,
         }
     }
@@ -71,6 +126,17 @@ impl Workload {
             Self::Proxy => {
                 &[Subject::Direct, Subject::Nginx, Subject::Haproxy, Subject::MareUrl, Subject::MareService]
             }
+            Self::Hit => &[
+                Subject::Nginx,
+                Subject::Varnish,
+                Subject::MareHit,
+                Subject::MareHitLimit,
+                Subject::MareHitJwt,
+                Subject::MareHitHeaders,
+                Subject::MareHitGuarded,
+                Subject::MareHitTagged,
+                Subject::MareHitRedis,
+            ],
             Self::Static1Kib | Self::Static100Kib => &[Subject::Nginx, Subject::MareFiles],
         }
     }

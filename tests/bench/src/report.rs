@@ -6,7 +6,7 @@ use crate::Results;
 use crate::cold::ColdStarts;
 use crate::generators::{Effort, Generator, against_wrk};
 use crate::plan::{CONNECTIONS, Subject, Workload};
-use crate::rounds::{Sample, against_nginx};
+use crate::rounds::{Sample, against_nginx, beside};
 use crate::stats::{Summary, quantile, sorted};
 
 /// Unrelated load, in cores, above which the report says that its numbers are not to be trusted: a tenth of the
@@ -22,6 +22,7 @@ pub(crate) fn markdown(results: &Results) -> String {
             table(&mut text, &results.samples, workload, connections);
         }
     }
+    guards(&mut text, &results.samples);
     generators(&mut text, &results.efforts);
     cold_starts(&mut text, results.cold.as_ref());
     text.push_str(HOW_TO);
@@ -119,6 +120,28 @@ fn table(text: &mut String, samples: &[Sample], workload: Workload, connections:
     }
 }
 
+/// What each guard adds to a hit, in the same round.
+fn guards(text: &mut String, samples: &[Sample]) {
+    text.push_str("\n## What a guard costs\n\n");
+    text.push_str("CPU us per request that are added to a hit, differences within a round.\n\n");
+    let header = CONNECTIONS.map(|connections| format!("{connections} connections")).join(" | ");
+    line(text, &format!("| | {header} |\n|---|---|---|"));
+    for (name, with, without) in [
+        ("limit by address", Subject::MareHitLimit, Subject::MareHit),
+        ("JWT, and answers by user", Subject::MareHitJwt, Subject::MareHit),
+        ("CORS, networks, hosts, security headers", Subject::MareHitHeaders, Subject::MareHit),
+        ("JWT, limit by user, answers by user", Subject::MareHitGuarded, Subject::MareHit),
+        ("a tag", Subject::MareHitTagged, Subject::MareHit),
+        ("a tag, looked up in Redis", Subject::MareHitRedis, Subject::MareHit),
+    ] {
+        let cells = CONNECTIONS.map(|connections| {
+            let pairs = beside(samples, (Workload::Hit, connections), (with, without), |sample| sample.cpu_us);
+            spread(pairs.into_iter().map(|(with, without)| with - without), 1)
+        });
+        line(text, &format!("| {name} | {} |", cells.join(" | ")));
+    }
+}
+
 fn generators(text: &mut String, efforts: &[Effort]) {
     text.push_str("\n## Load generators\n\n");
     if efforts.is_empty() {
@@ -167,8 +190,8 @@ fn range(Summary { median, min, max }: Summary, digits: usize) -> String {
 
 fn label(subject: Subject) -> String {
     match subject {
-        Subject::Direct | Subject::Nginx | Subject::Haproxy => subject.label().to_owned(),
-        Subject::MareUrl | Subject::MareService | Subject::MareFiles => format!("**{}**", subject.label()),
+        subject if subject.is_mare() => format!("**{}**", subject.label()),
+        other => other.label().to_owned(),
     }
 }
 
@@ -186,7 +209,8 @@ const METHOD: &str = "
 loopback, so a rate says how much a whole request costs, and is no promise for a machine of its own. The upstream
 answers a canned 1 KiB (raw tokio, 2 threads); no logs anywhere. nginx: 2 workers, `reuseport`, upstream keep-alive,
 `open_file_cache`. haproxy: 2 threads, `http-reuse always`. All proxies set X-Forwarded-For, -Proto, -Host and
-X-Request-Id. mare runs with its defaults: a `url` route is proxying alone, a `service` route adds the accounting
+X-Request-Id. nginx `proxy_cache` keeps its answers in files the kernel has in memory, varnish in `malloc`; of mare's hits
+those with a token send it with each request, and nginx and varnish are asked without. mare runs with its defaults: a `url` route is proxying alone, a `service` route adds the accounting
 of an instance's slots.
 
 Cells are the median of the valid rounds and their range. `/ nginx` is the ratio to nginx in the same round. CPU is the
@@ -206,7 +230,7 @@ the direct start runs the same command and tries to connect every millisecond.
 
 ## Reproduce
 
-    apt-get install wrk nginx haproxy
+    apt-get install wrk nginx haproxy varnish redis-server
     cargo build --profile dist -p mare -p bench
     target/dist/bench --mare target/dist/mare --check
 

@@ -10,7 +10,7 @@ use crate::Options;
 use crate::cpu::{Busy, OnCpu};
 use crate::plan::{CONNECTIONS, Subject, Workload};
 use crate::subjects::{Endpoint, Subjects};
-use crate::wrk::Wrk;
+use crate::wrk::{Ask, Wrk};
 
 /// Before the first round each subject gets that much load: pools and caches fill, code is paged in.
 const WARM_UP_S: u32 = 1;
@@ -47,7 +47,7 @@ pub(crate) async fn run(options: &Options, subjects: &Subjects) -> Result<Vec<Sa
     let cases: Vec<(Workload, u32)> = cases.collect();
     for workload in Workload::ALL {
         for endpoint in workload.subjects().iter().filter_map(|subject| subjects.endpoint(*subject)) {
-            wrk.run(&url(endpoint, workload), CONNECTIONS[0], WARM_UP_S).await?;
+            wrk.run(&ask(endpoint, workload, subjects), CONNECTIONS[0], WARM_UP_S).await?;
         }
     }
     let mut samples = Vec::new();
@@ -78,7 +78,7 @@ struct Case<'a> {
 async fn measure(wrk: &Wrk, case: &Case<'_>, seconds: u32, subjects: &Subjects) -> Result<Sample> {
     let Case { round, workload, connections, endpoint } = *case;
     let (began, busy, before) = (Instant::now(), Busy::now()?, Times::now(endpoint, subjects)?);
-    let load = wrk.run(&url(endpoint, workload), connections, seconds).await?;
+    let load = wrk.run(&ask(endpoint, workload, subjects), connections, seconds).await?;
     let (elapsed, after) = (began.elapsed(), Times::now(endpoint, subjects)?);
     let spent = after.subject.since(&before.subject);
     let known = after.known.iter().zip(&before.known).map(|(after, before)| after.since(before));
@@ -128,28 +128,40 @@ fn report_progress(sample: &Sample, rounds: u32) {
     );
 }
 
-fn url(endpoint: &Endpoint, workload: Workload) -> String {
-    format!("http://127.0.0.1:{}{}", endpoint.port, workload.path())
+fn ask<'a>(endpoint: &Endpoint, workload: Workload, subjects: &'a Subjects) -> Ask<'a> {
+    let url = format!("http://127.0.0.1:{}{}", endpoint.port, endpoint.subject.path(workload));
+    Ask { url, token: endpoint.subject.wants_token().then_some(&subjects.token) }
 }
 
 /// `metric` of `subject` divided by nginx's in the same round, for every round where both are valid.
 pub(crate) fn against_nginx(
     samples: &[Sample],
-    (workload, connections): (Workload, u32),
+    case: (Workload, u32),
     subject: Subject,
     metric: fn(&Sample) -> f64,
 ) -> Vec<f64> {
+    let pairs = beside(samples, case, (subject, Subject::Nginx), metric);
+    pairs.into_iter().filter(|(_, nginx)| *nginx > 0.0).map(|(own, nginx)| own / nginx).collect()
+}
+
+/// `metric` of two subjects in the same round, for every round where both are valid.
+pub(crate) fn beside(
+    samples: &[Sample],
+    (workload, connections): (Workload, u32),
+    (one, other): (Subject, Subject),
+    metric: fn(&Sample) -> f64,
+) -> Vec<(f64, f64)> {
     let of = |subject: Subject| {
         samples.iter().filter(move |sample| {
             let same_case = (sample.workload, sample.connections) == (workload, connections);
             same_case && sample.subject == subject && sample.is_valid()
         })
     };
-    let ratio = |sample: &Sample| {
-        let nginx = of(Subject::Nginx).find(|nginx| nginx.round == sample.round)?;
-        (metric(nginx) > 0.0).then(|| metric(sample) / metric(nginx))
+    let pair = |sample: &Sample| {
+        let other = of(other).find(|other| other.round == sample.round)?;
+        Some((metric(sample), metric(other)))
     };
-    of(subject).filter_map(ratio).collect()
+    of(one).filter_map(pair).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! Starts what is measured: the upstream, nginx, haproxy, and three of mare.
+//! Starts what is measured: the upstream, nginx, haproxy, varnish, and several of mare.
+
+mod cached;
 
 use std::fs::{File, create_dir_all, write};
 use std::path::Path;
@@ -24,6 +26,8 @@ pub(crate) struct Endpoint {
 pub(crate) struct Subjects {
     processes: Vec<Process>,
     endpoints: Vec<Endpoint>,
+    /// What [`Subject::wants_token`] sends.
+    pub(crate) token: String,
 }
 
 impl Subjects {
@@ -56,10 +60,10 @@ impl Subjects {
 
 /// Starts what `options` ask for and checks that everything answers rightly.
 pub(crate) async fn start(options: &Options, folder: &Path) -> Result<Subjects> {
-    let mut subjects = Subjects::default();
+    let mut subjects = Subjects { token: cached::token()?, ..Subjects::default() };
     let files = folder.join("files");
     write_files(&files)?;
-    let [upstream, nginx, haproxy] = free_ports()?;
+    let [upstream, nginx, haproxy, varnish] = free_ports()?;
 
     let process = start_upstream(folder, upstream).await?;
     // Always there, but a subject only if asked for.
@@ -73,6 +77,10 @@ pub(crate) async fn start(options: &Options, folder: &Path) -> Result<Subjects> 
         let process = start_haproxy(folder, haproxy, upstream).await?;
         subjects.add(&[Subject::Haproxy], haproxy, process);
     }
+    if options.only.contains(&Program::Varnish) {
+        let process = cached::start_varnish(folder, varnish, upstream).await?;
+        subjects.add(&[Subject::Varnish], varnish, process);
+    }
     if let Some(mare) = options.mare.as_deref().filter(|_| options.only.contains(&Program::Mare)) {
         let url = format!("[[routes]]\nmatch = \"/*\"\nurl = \"http://127.0.0.1:{upstream}\"\n");
         let serve = format!("[[routes]]\nmatch = \"/*\"\nfiles = \"{}\"\n", files.display());
@@ -85,6 +93,7 @@ pub(crate) async fn start(options: &Options, folder: &Path) -> Result<Subjects> 
             let (process, port) = start_mare(mare, folder, name, &manifest).await?;
             subjects.add(&[subject], port, process);
         }
+        cached::start(&mut subjects, mare, folder, upstream).await?;
     }
     check_answers(&subjects).await?;
     Ok(subjects)
@@ -137,6 +146,7 @@ async fn start_nginx(folder: &Path, port: u16, upstream: u16, files: &Path) -> R
     // Started by root, nginx would otherwise become nobody, who may not enter the temporary folder.
     let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
     let files = files.display();
+    let (zone, hits) = cached::nginx(folder, "canned");
     let config = format!(
         "daemon off;\nworker_processes {WORKERS};\n{user}\npid {root}/nginx.pid;\nerror_log stderr warn;\n\
          events {{ worker_connections 4096; }}\n\
@@ -146,6 +156,7 @@ async fn start_nginx(folder: &Path, port: u16, upstream: u16, files: &Path) -> R
          \x20 client_body_temp_path {root}/nginx-body;\n  proxy_temp_path {root}/nginx-proxy;\n\
          \x20 fastcgi_temp_path {root}/nginx-fastcgi;\n  uwsgi_temp_path {root}/nginx-uwsgi;\n\
          \x20 scgi_temp_path {root}/nginx-scgi;\n\
+{zone}\
          \x20 upstream canned {{\n    server 127.0.0.1:{upstream};\n    keepalive 512;\n\
          \x20   keepalive_requests 1000000000;\n  }}\n\
          \x20 server {{\n    listen 127.0.0.1:{port} reuseport backlog=4096;\n    root {files};\n\
@@ -153,7 +164,7 @@ async fn start_nginx(folder: &Path, port: u16, upstream: u16, files: &Path) -> R
          \x20     proxy_set_header Connection \"\";\n      proxy_set_header Host $http_host;\n\
          \x20     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n\
          \x20     proxy_set_header X-Forwarded-Proto $scheme;\n      proxy_set_header X-Forwarded-Host $http_host;\n\
-         \x20     proxy_set_header X-Request-Id $request_id;\n    }}\n  }}\n}}\n"
+         \x20     proxy_set_header X-Request-Id $request_id;\n    }}\n{hits}  }}\n}}\n"
     );
     let file = folder.join("nginx.conf");
     write(&file, config)?;
@@ -210,7 +221,9 @@ fn write_files(folder: &Path) -> Result<()> {
 async fn check_answers(subjects: &Subjects) -> Result<()> {
     for workload in Workload::ALL {
         for endpoint in workload.subjects().iter().filter_map(|subject| subjects.endpoint(*subject)) {
-            let answer = http::get(endpoint.port, workload.path(), workload.body_len()).await;
+            let subject = endpoint.subject;
+            let token = subject.wants_token().then_some(&*subjects.token);
+            let answer = http::get(endpoint.port, (subject.path(workload), token), workload.body_len()).await;
             answer.with_context(|| format!("{} does not answer rightly", endpoint.subject.label()))?;
         }
     }

@@ -19,25 +19,34 @@ pub(crate) async fn run() -> Result<()> {
         std::env::var("PORT").context("PORT is not set")?.parse().context("PORT is not a port")?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let length = Workload::Proxy.body_len();
-    let mut answer =
-        format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n")
-            .into_bytes();
-    answer.resize(answer.len() + length, b'x');
-    let answer: Arc<[u8]> = answer.into();
+    let answer = |headers: &str| {
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n{headers}Content-Length: {length}\r\n\r\n");
+        let mut answer = head.into_bytes();
+        answer.resize(answer.len() + length, b'x');
+        answer
+    };
+    let answers = Arc::new(Answers { plain: answer(""), tagged: answer("Cache-Tag: bench\r\n") });
     loop {
         let (stream, _) = listener.accept().await?;
         // Ends with the process, which the benchmark kills; a broken connection concerns nobody here.
-        tokio::spawn(serve(stream, Arc::clone(&answer)));
+        tokio::spawn(serve(stream, Arc::clone(&answers)));
     }
 }
 
-async fn serve(mut stream: TcpStream, answer: Arc<[u8]>) -> std::io::Result<()> {
+struct Answers {
+    plain: Vec<u8>,
+    tagged: Vec<u8>,
+}
+
+async fn serve(mut stream: TcpStream, answers: Arc<Answers>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut head = Vec::with_capacity(HEAD_LEN_MAX);
     while stream.read_buf(&mut head).await? > 0 {
         while let Some(end) = head.windows(HEAD_END.len()).position(|window| window == HEAD_END) {
+            let is_tagged = head.starts_with(b"GET /tagged ");
             head.drain(..end + HEAD_END.len());
-            stream.write_all(&answer).await?;
+            stream.write_all(if is_tagged { &answers.tagged } else { &answers.plain }).await?;
         }
         if head.len() > HEAD_LEN_MAX {
             return Ok(());

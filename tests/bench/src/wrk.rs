@@ -21,6 +21,12 @@ pub(crate) struct Load {
     pub(crate) errors: Vec<String>,
 }
 
+/// What each request is.
+pub(crate) struct Ask<'a> {
+    pub(crate) url: String,
+    pub(crate) token: Option<&'a str>,
+}
+
 pub(crate) struct Wrk {
     binary: PathBuf,
 }
@@ -30,9 +36,13 @@ impl Wrk {
         Ok(Self { binary: process::find("wrk")? })
     }
 
-    pub(crate) async fn run(&self, url: &str, connections: u32, seconds: u32) -> Result<Load> {
+    pub(crate) async fn run(&self, ask: &Ask<'_>, connections: u32, seconds: u32) -> Result<Load> {
         let mut command = process::command(&self.binary);
-        command.args(["-t2", &format!("-c{connections}"), &format!("-d{seconds}s"), "--latency", url]);
+        command.args(["-t2", &format!("-c{connections}"), &format!("-d{seconds}s"), "--latency"]);
+        if let Some(token) = ask.token {
+            command.args(["-H", &format!("Authorization: Bearer {token}")]);
+        }
+        command.arg(&ask.url);
         let limit = Duration::from_secs(u64::from(seconds)) + SLACK;
         let output = timeout(limit, command.output()).await.context("wrk did not end in time")??;
         let text = String::from_utf8_lossy(&output.stdout);
