@@ -6,3 +6,5 @@
 //! - `service`: looking up, filling, and waiting for somebody else's fill.
 //!
 //! It sends no requests: the gateway does, and tells a `Fill` how it went. Start reading at `service`.
+
+pub mod policy;
