@@ -46,4 +46,6 @@ pub enum Refusal {
     Silent,
     /// Stale on arrival, with nothing to revalidate it by.
     Useless,
+    /// Larger than the route's `size`, or than there is room for. Said by the caller.
+    Size,
 }
