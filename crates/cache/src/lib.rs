@@ -6,3 +6,20 @@
 //! - `service`: looking up, filling, and waiting for somebody else's fill.
 //!
 //! It sends no requests: the gateway does, and tells a `Fill` how it went. Start reading at `service`.
+
+mod admin;
+mod flights;
+mod key;
+mod ledger;
+mod memory;
+mod metrics;
+pub mod policy;
+mod purge;
+mod service;
+mod tags;
+
+pub use purge::{Purge, Purged, Unsafe};
+pub use service::{
+    Answered, Ask, Asked, Cache, Fill, Look, Recorder, RouteCache, Settled, Subject, UNSHARED, WAIT,
+};
+pub use tags::Tag;

@@ -1,0 +1,1 @@
+//! `/api/cache`: what the cache holds and does, and purges by hand. What `mare cache` asks.

@@ -1,0 +1,201 @@
+//! Looking up, filling, waiting for somebody else's fill.
+//!
+//! ```text
+//!  RouteCache::look ─┬─ Answer                a hit: nothing is awaited
+//!   (memory only)    ├─ Stale + Ask           serve it; spawn the Ask, which revalidates
+//!                    ├─ Pass                  the cache has nothing to do with this request
+//!                    └─ Ask ── settle ─┬─ Answer      somebody else's fill
+//!                          (waits)     ├─ Pass
+//!                                      └─ Fill ── prepare, then send the request
+//!                                           │
+//!       failed ◄── no answer ───────────────┼─────── answered(head)
+//!         │                                           ├─ Answer   304 came, or a stale answer replaces an error
+//!         └─ a stale answer, if one may be served     ├─ Pass     not to be stored
+//!                                                     └─ Record ── push, push, finish: stored, waiters get it
+//! ```
+//!
+//! Whatever is dropped on the way lets one of those who wait take over.
+
+mod ask;
+mod fill;
+mod question;
+mod recorder;
+mod sight;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::uri::Scheme;
+use http::{HeaderMap, Method, Response};
+use mare_manifest::model::guard::{self, Caching};
+use parking_lot::Mutex;
+use prometheus_client::registry::Registry;
+
+use crate::flights::Flights;
+use crate::key::KeyBuffer;
+use crate::ledger::Ledger;
+use crate::memory::{Entry, Memory};
+use crate::metrics::{Metrics, Outcome, RouteMetrics};
+use crate::policy::{self, Asker, Bypass, Handling, Wishes};
+use crate::purge::{Purge, Purged};
+pub use ask::{Ask, Settled, WAIT};
+pub use fill::{Answered, Fill, UNSHARED};
+use question::Question;
+pub use recorder::Recorder;
+use sight::Sight;
+
+/// One application's cache, shared by all workers of a gateway. A clone is the same cache.
+#[derive(Clone)]
+pub struct Cache {
+    shared: Arc<Shared>,
+}
+
+/// The cache as one route uses it. A clone is the same.
+#[derive(Clone)]
+pub struct RouteCache {
+    route: Arc<RouteState>,
+}
+
+/// A request of a client, after the guards let it in.
+pub struct Asked<'a> {
+    pub method: &'a Method,
+    pub scheme: &'a Scheme,
+    /// Host and port it is for.
+    pub authority: &'a str,
+    /// Origin form: path and query.
+    pub target: &'a str,
+    pub headers: &'a HeaderMap,
+    /// Who asks, if a guard found out.
+    pub subject: Option<&'a Subject>,
+    pub now: policy::Time,
+}
+
+/// Who a verified credential speaks for: SHA-256 of its issuer and all its verified claims but `iat`, `exp`, `nbf` and
+/// `jti`. The guards make it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Subject(pub [u8; 32]);
+
+/// What memory has to say to a request.
+#[expect(clippy::large_enum_variant, reason = "lives for a moment, and the large one is the frequent one")]
+pub enum Look {
+    /// Goes to the client as it is.
+    Answer(Response<Bytes>),
+    /// Goes to the client as it is; the caller settles the `Ask` meanwhile, on its own, and sends what it is told.
+    Stale(Response<Bytes>, Ask),
+    /// Nothing in memory will do.
+    Ask(Ask),
+    /// To the service, and nothing of the answer is the cache's business but what [`Cache::of_unsafe`] reads.
+    Pass(policy::Bypass),
+}
+
+pub(crate) struct Shared {
+    pub(crate) app: String,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) ledger: Ledger,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) metrics: Metrics,
+    /// Those handed out, for the admin API.
+    pub(crate) routes: Mutex<BTreeMap<String, Arc<RouteState>>>,
+}
+
+pub(crate) struct RouteState {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) caching: Caching,
+    pub(crate) metrics: RouteMetrics,
+}
+
+impl Cache {
+    /// The cache of the application `app`; its metrics go to `registry`.
+    pub fn new(config: &guard::Cache, app: &str, registry: &mut Registry) -> Self {
+        let memory = Arc::new(Memory::new(config.memory));
+        let metrics = Metrics::register(registry, &memory);
+        let shared = Shared {
+            app: app.to_owned(),
+            memory,
+            ledger: Ledger::new(),
+            flights: Arc::new(Flights::new()),
+            metrics,
+            routes: Mutex::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The cache as the route `name` uses it; asked again under that name, its numbers go on.
+    pub fn route(&self, name: &str, caching: &Caching) -> RouteCache {
+        let route = Arc::new(RouteState {
+            shared: Arc::clone(&self.shared),
+            caching: caching.clone(),
+            metrics: self.shared.metrics.route(name),
+        });
+        self.shared.routes.lock().insert(name.to_owned(), Arc::clone(&route));
+        RouteCache { route }
+    }
+
+    /// Ends entries, those whose fill is under way included. Once it returns, no lookup answers with them.
+    #[expect(clippy::unused_async, reason = "with Redis, it is recorded there")]
+    pub async fn purge(&self, purge: Purge) -> Purged {
+        let number = match &purge {
+            Purge::Tags(tags) => self.shared.ledger.purge(tags),
+            Purge::All => {
+                let number = self.shared.ledger.purge_all();
+                self.shared.memory.clear();
+                number
+            }
+        };
+        self.shared.metrics.purges.inc();
+        Purged { number }
+    }
+}
+
+impl RouteCache {
+    /// Looks a request up, without waiting for anything.
+    ///
+    /// Of `Pass`, [`Bypass::OnlyIfCached`] is the caller's to refuse (504); everything else goes to the service.
+    pub fn look(&self, asked: &Asked<'_>) -> Look {
+        let route = &self.route;
+        let asker = match (asked.subject, route.caching.per_user) {
+            (None, _) => Asker::Unknown,
+            (Some(_), false) => Asker::Known,
+            (Some(_), true) => Asker::Owner,
+        };
+        let wishes = match Wishes::read(asked.method, asked.headers, asker) {
+            Ok(wishes) => wishes,
+            Err(bypass) => return route.pass(bypass),
+        };
+        let key = KeyBuffer::of(asked, &route.caching.query, route.caching.per_user);
+        let seen = route.see(&key, &wishes, asked.headers, asked.now);
+        let answer = |entry: &Entry| {
+            entry.stored.answer(&wishes, asked.headers, &entry.body, Handling::Hit, asked.now)
+        };
+        match &seen.sight {
+            Sight::Fresh(entry) => {
+                route.metrics.answered(Outcome::Hit);
+                Look::Answer(answer(entry))
+            }
+            Sight::Stale(entry) => {
+                route.metrics.answered(Outcome::Stale);
+                let response = answer(entry);
+                match Ask::refresh(Question::new(route, asked, wishes, key, seen)) {
+                    Some(ask) => Look::Stale(response, ask),
+                    None => Look::Answer(response),
+                }
+            }
+            Sight::Revalidate(_) | Sight::Unshared | Sight::Nothing(_) if wishes.only_if_cached() => {
+                route.pass(Bypass::OnlyIfCached)
+            }
+            Sight::Unshared | Sight::Nothing(_) if wishes.range() => route.pass(Bypass::Range),
+            Sight::Unshared | Sight::Nothing(_) if wishes.head() => route.pass(Bypass::Head),
+            Sight::Revalidate(_) | Sight::Unshared | Sight::Nothing(_) => {
+                Look::Ask(Ask::new(Question::new(route, asked, wishes, key, seen)))
+            }
+        }
+    }
+}
+
+impl RouteState {
+    fn pass(&self, bypass: Bypass) -> Look {
+        self.metrics.passed(bypass);
+        Look::Pass(bypass)
+    }
+}

@@ -1,0 +1,131 @@
+//! From a miss to an answer of somebody else's fill, or to the right to fill.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use tokio::time::{Instant, timeout_at};
+
+use super::fill::Fill;
+use super::question::Question;
+use crate::flights::{Landing, Lead, Seat};
+use crate::metrics::Outcome;
+use crate::policy::{Bypass, Handling, Verdict};
+
+/// How long a request waits for another's fill before it asks the service itself. Instances start from zero in less;
+/// an answer that takes longer is better asked for by everybody than missed by everybody.
+pub const WAIT: Duration = Duration::from_secs(10);
+
+/// Fills a request waits for whose answers turn out not to be for it: by another `Vary` or by a purge. Purges that come
+/// faster than the service answers would keep it waiting otherwise.
+const ROUNDS: usize = 3;
+
+/// A request that memory has nothing for.
+pub struct Ask {
+    question: Question,
+    lead: Option<Lead>,
+}
+
+/// What comes of an [`Ask`].
+#[expect(clippy::large_enum_variant, reason = "lives for a moment, and the large one is the frequent one")]
+pub enum Settled {
+    /// Goes to the client as it is.
+    Answer(Response<Bytes>),
+    /// The caller asks the service.
+    Fill(Fill),
+    /// As [`super::Look::Pass`].
+    Pass(Bypass),
+}
+
+impl Ask {
+    pub(super) fn new(question: Question) -> Self {
+        Self { question, lead: None }
+    }
+
+    /// To refresh what has been answered with already, unless somebody does.
+    pub(super) fn refresh(mut question: Question) -> Option<Self> {
+        let lead = question.route.shared.flights.lead(&question.place)?;
+        question.is_counted = false;
+        Some(Self { question, lead: Some(lead) })
+    }
+
+    /// Waits for a fill under way, or becomes the one who fills; at most [`WAIT`].
+    pub async fn settle(mut self) -> Settled {
+        let deadline = Instant::now() + WAIT;
+        for _round in 0..ROUNDS {
+            if !self.question.is_shared || self.question.wishes.head() {
+                break;
+            }
+            let landing = loop {
+                let flights = &self.question.route.shared.flights;
+                let seat = self.lead.take().map_or_else(|| flights.join(&self.question.place), Seat::Lead);
+                let mut landing = match seat {
+                    Seat::Wait(landing) => landing,
+                    Seat::Lead(lead) => {
+                        // Others may have filled since this one looked.
+                        if let Some(entry) = self.question.look_again() {
+                            return self.collapsed(&entry);
+                        }
+                        if lead.is_of(&self.question.place) {
+                            return Settled::Fill(Fill::new(self.question, Some(lead)));
+                        }
+                        continue;
+                    }
+                };
+                match timeout_at(deadline, landing.wait_for(Option::is_some)).await {
+                    Ok(Ok(landing)) => break landing.clone(),
+                    // The one who filled is gone: one of those who waited takes over.
+                    Ok(Err(_gone)) => {}
+                    Err(_elapsed) => {
+                        self.question.route.metrics.gave_up.inc();
+                        return Settled::Fill(Fill::new(self.question, None));
+                    }
+                }
+            };
+            if let Some(settled) = landing.and_then(|landing| self.landed(landing)) {
+                return settled;
+            }
+        }
+        Settled::Fill(Fill::new(self.question, None))
+    }
+
+    /// `None`: this landing is not for this request.
+    fn landed(&mut self, landing: Landing) -> Option<Settled> {
+        let question = &mut self.question;
+        match landing {
+            Landing::Filled(entry) => {
+                if !question.route.shared.ledger.is_live(&entry) {
+                    let entry = question.look_again()?;
+                    return Some(self.collapsed(&entry));
+                }
+                match entry.stored.judge(&question.wishes, &question.headers, question.now()) {
+                    Verdict::Fresh | Verdict::Stale => Some(self.collapsed(&entry)),
+                    Verdict::Revalidate => {
+                        question.is_shared = false;
+                        question.old = Some(entry);
+                        None
+                    }
+                    Verdict::Unusable => {
+                        let entry = question.look_again()?;
+                        Some(self.collapsed(&entry))
+                    }
+                }
+            }
+            Landing::Unshared => {
+                question.is_shared = false;
+                None
+            }
+            Landing::Failed => {
+                question.is_shared = false;
+                let old = question.usable_on_error()?;
+                question.count(Outcome::Stale);
+                Some(Settled::Answer(question.answer(&old, Handling::Failed(None))))
+            }
+        }
+    }
+
+    fn collapsed(&self, entry: &crate::memory::Entry) -> Settled {
+        self.question.count(Outcome::Collapsed);
+        Settled::Answer(self.question.answer(entry, Handling::Collapsed))
+    }
+}

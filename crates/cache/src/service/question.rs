@@ -1,0 +1,122 @@
+//! A request that memory could not answer, in a form that may wait.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use smallvec::SmallVec;
+use tokio::time::Instant;
+
+use super::sight::{Seen, Sight};
+use super::{Asked, RouteState};
+use crate::key::{Key, KeyBuffer};
+use crate::memory::Entry;
+use crate::metrics::Outcome;
+use crate::policy::{Forward, Handling, Time, Wishes};
+use crate::purge;
+use crate::tags::Tag;
+
+/// An address, its path, a subject.
+const IMPLICIT: usize = 3;
+
+pub(super) struct Question {
+    pub(super) route: Arc<RouteState>,
+    pub(super) wishes: Wishes,
+    /// As the client sent them.
+    pub(super) headers: HeaderMap,
+    /// The key all variants share.
+    pub(super) primary: KeyBuffer,
+    /// Where its answer was looked for: the key of a variant, if there are any.
+    pub(super) place: Key,
+    /// Tags of every answer to it.
+    pub(super) implicit: SmallVec<[Tag; IMPLICIT]>,
+    /// What is revalidated.
+    pub(super) old: Option<Arc<Entry>>,
+    /// Why the service is asked.
+    pub(super) forward: Forward,
+    /// If waiting for somebody else's answer may help.
+    pub(super) is_shared: bool,
+    /// If a client waits for the answer, rather than having got a stale one.
+    pub(super) is_counted: bool,
+    asked: Time,
+    asked_at: Instant,
+}
+
+impl Question {
+    pub(super) fn new(
+        route: &Arc<RouteState>,
+        asked: &Asked<'_>,
+        wishes: Wishes,
+        primary: KeyBuffer,
+        seen: Seen,
+    ) -> Self {
+        let path = asked.target.split('?').next().unwrap_or_default();
+        let mut implicit = SmallVec::new();
+        implicit.push(purge::address(asked.scheme, asked.authority, path));
+        implicit.push(Tag::path(path));
+        if route.caching.per_user {
+            implicit.extend(asked.subject.map(Tag::subject));
+        }
+        let mut question = Self {
+            route: Arc::clone(route),
+            wishes,
+            headers: asked.headers.clone(),
+            place: Key::default(),
+            primary,
+            implicit,
+            old: None,
+            forward: Forward::UriMiss,
+            is_shared: true,
+            is_counted: true,
+            asked: asked.now,
+            asked_at: Instant::now(),
+        };
+        question.note(seen);
+        question
+    }
+
+    /// The time, as the one who asked counts it.
+    pub(super) fn now(&self) -> Time {
+        let passed = u64::try_from(self.asked_at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Time(self.asked.0.saturating_add(passed))
+    }
+
+    /// Looks again: others may have filled meanwhile. Returns what is fresh.
+    pub(super) fn look_again(&mut self) -> Option<Arc<Entry>> {
+        let seen = self.route.see(&self.primary, &self.wishes, &self.headers, self.now());
+        self.note(seen)
+    }
+
+    pub(super) fn answer(&self, entry: &Entry, handling: Handling) -> Response<Bytes> {
+        entry.stored.answer(&self.wishes, &self.headers, &entry.body, handling, self.now())
+    }
+
+    /// What is stored, if it may be served because the service failed.
+    pub(super) fn usable_on_error(&self) -> Option<Arc<Entry>> {
+        let old = self.old.as_ref()?;
+        // It may have been purged since.
+        let is_usable = self.route.shared.ledger.is_live(old)
+            && old.stored.on_error(&self.wishes, &self.headers, self.now());
+        is_usable.then(|| Arc::clone(old))
+    }
+
+    pub(super) fn count(&self, outcome: Outcome) {
+        if self.is_counted {
+            self.route.metrics.answered(outcome);
+        }
+    }
+
+    fn note(&mut self, seen: Seen) -> Option<Arc<Entry>> {
+        self.place = seen.variant.as_ref().unwrap_or(&self.primary).to_key();
+        (self.old, self.forward, self.is_shared) = match seen.sight {
+            Sight::Fresh(entry) => return Some(entry),
+            Sight::Stale(entry) | Sight::Revalidate(entry) => {
+                let is_shared = entry.is_shared;
+                (Some(entry), Forward::Stale, is_shared)
+            }
+            Sight::Unshared => (None, Forward::UriMiss, false),
+            Sight::Nothing(why) => (None, why, true),
+        };
+        None
+    }
+}

@@ -1,0 +1,46 @@
+//! Keeps a copy of a body on its way to the client.
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+
+use super::fill::{Fill, content_length};
+use crate::policy::{Refusal, Stored};
+
+/// A fill whose answer is on its way. Dropped unfinished, it stores nothing, and one who waits asks instead.
+pub struct Recorder {
+    /// `None`: the body is too large.
+    recording: Option<Recording>,
+}
+
+struct Recording {
+    fill: Fill,
+    stored: Stored,
+    body: BytesMut,
+    body_max: u64,
+}
+
+impl Recorder {
+    pub(super) fn new(fill: Fill, stored: Stored, headers: &HeaderMap) -> Self {
+        let body_max = fill.body_max();
+        let expected = content_length(headers).filter(|&length| length <= body_max).unwrap_or(0);
+        let body = BytesMut::with_capacity(usize::try_from(expected).unwrap_or(0));
+        Self { recording: Some(Recording { fill, stored, body, body_max }) }
+    }
+
+    /// A part of the body, as the client gets it.
+    pub fn push(&mut self, data: &Bytes) {
+        let Some(recording) = &mut self.recording else { return };
+        if recording.body.len() as u64 + data.len() as u64 <= recording.body_max {
+            recording.body.extend_from_slice(data);
+        } else if let Some(Recording { fill, .. }) = self.recording.take() {
+            fill.refused(Refusal::Size);
+        }
+    }
+
+    /// The body has come to its proper end.
+    pub fn finish(self) {
+        let Some(Recording { fill, stored, body, .. }) = self.recording else { return };
+        let entry = fill.entry(stored, body.freeze());
+        fill.keep(entry);
+    }
+}
