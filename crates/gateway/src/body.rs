@@ -19,6 +19,7 @@ use crate::metrics::RouteMetrics;
 use crate::objectives::{End, Pending};
 use crate::problem::Code;
 use crate::proxy::Place;
+use crate::recorded::Recorded;
 use crate::upstream::{Broken, Connection, Length, Remaining};
 
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -37,6 +38,7 @@ enum Kind {
     Upstream(UpstreamBody),
     File(crate::files::Body),
     Mount(MountBody),
+    Recorded(Box<Recorded>),
 }
 
 /// What is to be done when an answer has been sent, or given up.
@@ -103,6 +105,12 @@ impl From<crate::files::Body> for Body {
     }
 }
 
+impl From<Recorded> for Body {
+    fn from(body: Recorded) -> Self {
+        Self { kind: Kind::Recorded(Box::new(body)), finish: None }
+    }
+}
+
 impl From<MountBody> for Body {
     fn from(body: MountBody) -> Self {
         Self { kind: Kind::Mount(body), finish: None }
@@ -122,6 +130,7 @@ impl http_body::Body for Body {
             Kind::Upstream(body) => body.poll_frame(context),
             Kind::File(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
             Kind::Mount(body) => Pin::new(body).poll_frame(context),
+            Kind::Recorded(body) => body.poll_frame(context),
         };
         match &polled {
             // A client that breaks off its upload gets no further answer, and that is its own doing.
@@ -141,6 +150,7 @@ impl http_body::Body for Body {
             Kind::Upstream(body) => body.is_end_stream(),
             Kind::File(body) => body.is_end_stream(),
             Kind::Mount(body) => body.is_end_stream(),
+            Kind::Recorded(body) => body.is_end_stream(),
         }
     }
 
@@ -150,6 +160,7 @@ impl http_body::Body for Body {
             Kind::Upstream(body) => body.size_hint(),
             Kind::File(body) => body.size_hint(),
             Kind::Mount(body) => body.size_hint(),
+            Kind::Recorded(body) => body.size_hint(),
         }
     }
 }

@@ -11,7 +11,9 @@
 //! mounted. It never collects a body. Start reading at `service/respond.rs`.
 
 mod access;
+mod aftermath;
 mod body;
+mod cached;
 pub mod files;
 mod headers;
 mod io;
@@ -20,6 +22,7 @@ mod metrics;
 mod objectives;
 pub mod problem;
 mod proxy;
+mod recorded;
 mod retry;
 pub mod router;
 pub mod service;

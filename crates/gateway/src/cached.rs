@@ -1,0 +1,139 @@
+//! Routes whose answers are kept. What is kept, how long, and what ends it is `mare-cache`'s business; here its
+//! questions become requests to upstreams, and what writes change reaches it.
+
+use std::sync::Arc;
+
+use http::uri::Scheme;
+use http::{HeaderValue, Method, Response, StatusCode, Uri};
+use http_body_util::BodyExt as _;
+use mare_cache::policy::{self, Bypass, Handling};
+use mare_cache::{Answered, Ask, Cache, Fill, Settled, Subject, Unsafe};
+
+use crate::aftermath::Aftermath;
+use crate::body::Body;
+use crate::problem::{Code, Refusal};
+use crate::proxy::{Outgoing, Upstream};
+use crate::recorded::Recorded;
+
+type Outcome = Result<Response<Body>, Refusal>;
+
+/// A request that memory has no answer for.
+pub(crate) struct Missed {
+    pub(crate) upstream: Arc<Upstream>,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) aftermath: Aftermath,
+}
+
+impl Missed {
+    pub(crate) async fn answer(self, ask: Ask) -> Outcome {
+        match ask.settle().await {
+            Settled::Answer(answer) => Ok(answer.map(Body::from)),
+            Settled::Pass(bypass) => self.pass(bypass).await,
+            Settled::Fill(fill) => self.fill(fill).await,
+        }
+    }
+
+    /// The cache only says that it has no part in it.
+    pub(crate) async fn pass(self, bypass: Bypass) -> Outcome {
+        let mut answer = self.upstream.proxy(self.outgoing).await?;
+        policy::mark(answer.headers_mut(), Handling::Bypassed(bypass));
+        Ok(answer)
+    }
+
+    /// For what a client has been answered with already. Given up, the next one who finds it stale refreshes it.
+    pub(crate) fn refresh(self, ask: Ask) {
+        let aftermath = self.aftermath.clone();
+        let _ = aftermath.go_on(async move {
+            if let Ok(answer) = self.answer(ask).await {
+                let mut body = answer.into_body();
+                while let Some(Ok(_)) = body.frame().await {}
+            }
+        });
+    }
+
+    async fn fill(self, fill: Fill) -> Outcome {
+        let Self { upstream, outgoing, aftermath } = self;
+        let spare = outgoing.without_body();
+        match attempt(fill, &upstream, outgoing, &aftermath).await? {
+            Attempt::Answered(answer) => Ok(answer),
+            Attempt::Again(fill) => match attempt(fill, &upstream, spare, &aftermath).await? {
+                Attempt::Answered(answer) => Ok(answer),
+                Attempt::Again(_) => {
+                    Err(Refusal::new(Code::UpstreamFailed, "the service confirmed what nobody asked about"))
+                }
+            },
+        }
+    }
+}
+
+enum Attempt {
+    Answered(Response<Body>),
+    /// The service confirmed something that is gone meanwhile.
+    Again(Fill),
+}
+
+async fn attempt(
+    fill: Fill,
+    upstream: &Upstream,
+    mut outgoing: Outgoing,
+    aftermath: &Aftermath,
+) -> Result<Attempt, Refusal> {
+    fill.prepare(&mut outgoing.headers);
+    let answer = match upstream.proxy(outgoing).await {
+        Ok(answer) => answer,
+        Err(refusal) => {
+            let stale = fill.failed().ok_or(refusal)?;
+            return Ok(Attempt::Answered(stale.map(Body::from)));
+        }
+    };
+    let (head, body) = answer.into_parts();
+    Ok(match fill.answered(head) {
+        Answered::Answer(answer) => Attempt::Answered(answer.map(Body::from)),
+        Answered::Pass(head) => Attempt::Answered(Response::from_parts(head, body)),
+        Answered::Record(head, recorder) => {
+            let body = Recorded::new(body, recorder, aftermath.clone());
+            Attempt::Answered(Response::from_parts(head, body.into()))
+        }
+        Answered::Again(fill) => Attempt::Again(fill),
+    })
+}
+
+/// A request whose answer may end what is kept.
+pub(crate) struct Change {
+    pub(crate) cache: Cache,
+    pub(crate) method: Method,
+    pub(crate) authority: Option<HeaderValue>,
+    pub(crate) target: Uri,
+    pub(crate) subject: Option<Subject>,
+}
+
+impl Change {
+    /// Sends it, and ends what it changed before anybody sees the answer. To be driven to its end once it was sent,
+    /// see [`crate::aftermath::Driven`].
+    pub(crate) async fn answer(self, upstream: Arc<Upstream>, outgoing: Outgoing) -> Outcome {
+        let sent = outgoing.sent.clone();
+        let outcome = upstream.proxy(outgoing).await;
+        match &outcome {
+            Ok(answer) => self.purge(Some((answer.status(), answer.headers()))).await,
+            Err(_) if sent.is_some_and(|sent| sent.is_so()) => self.purge(None).await,
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    async fn purge(&self, answer: Option<(StatusCode, &http::HeaderMap)>) {
+        let authority = self.authority.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let target = self.target.path_and_query().map_or("/", |target| target.as_str());
+        let exchange = Unsafe {
+            method: &self.method,
+            scheme: &Scheme::HTTP,
+            authority,
+            target,
+            subject: self.subject.as_ref(),
+            answer,
+        };
+        if let Some(purge) = self.cache.of_exchange(&exchange) {
+            self.cache.purge(purge).await;
+        }
+    }
+}
