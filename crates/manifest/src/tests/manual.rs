@@ -80,7 +80,8 @@ fn every_key_has_its_row_with_its_default() {
             ("", Kind::Named(_)) => format!("\n## `[{}.NAME]`", key.name),
             ("", _) => format!("\n## `[{}]`", key.name),
             _ => {
-                let title = section.replace('*', "NAME");
+                // What is in the tables of `[defaults]` is said where a route has the same ones.
+                let title = section.replace('*', "NAME").replace("defaults.", "routes.");
                 let start =
                     PAGE.find(&format!("# `[{title}]`")).or_else(|| PAGE.find(&format!("# `[[{title}]]`")));
                 let text = start.map_or("", |start| &PAGE[start..]);
