@@ -23,7 +23,8 @@ pub(super) fn walk(section: &str, keys: &'static [Key], visit: &mut impl FnMut(&
 const API: &str = "[services.api]\nrun = \"./api\"\n[[routes]]\nmatch = \"/*\"\nservice = \"api\"\n";
 
 const SECRET: &str = "secret = \"0123456789abcdef0123456789abcdef\"\n";
-const HASH: &str = "hash = \"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"\n";
+pub(super) const HASH: &str =
+    "hash = \"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"\n";
 const GUARDED: &str = "[auth]\njwks = { url = \"http://x\" }\n\
     [api_keys.k]\nhash = \"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"\n\
     [services.api]\nrun = \"./api\"\n";

@@ -3,7 +3,7 @@
 use super::read;
 use crate::grammar::Kind;
 use crate::grammar::sections::ROOT;
-use crate::tests::coverage::walk;
+use crate::tests::coverage::{HASH, walk};
 
 const PAGE: &str = include_str!("../../../../docs/manifest.md");
 
@@ -65,6 +65,8 @@ fn completed(fragment: &str) -> String {
         ("[databases.main]", ""),
         ("[topics.events]", ""),
         ("[queues.imports]", ""),
+        ("[auth]", "jwks = { service = \"api\" }"),
+        ("[api_keys.partner]", HASH),
     ];
     let missing = before.iter().filter(|(header, _)| !fragment.contains(header));
     missing.fold(fragment.to_owned(), |source, (header, body)| source + "\n" + header + "\n" + body + "\n")
