@@ -29,8 +29,9 @@ impl KeyBuffer {
         let mut key = Self(SmallVec::new());
         key.frame(asked.scheme.as_str().as_bytes());
         let authority = without_default_port(asked.authority, asked.scheme);
-        key.begin_frame(authority.len());
-        key.0.extend(authority.bytes().map(|byte| byte.to_ascii_lowercase()));
+        let start = key.begin_frame(authority.len());
+        key.0.extend_from_slice(authority.as_bytes());
+        key.0[start..].make_ascii_lowercase();
         let (path, text) = asked.target.split_once('?').unwrap_or((asked.target, ""));
         key.frame(path.as_bytes());
         let start = key.begin_frame(0);
@@ -92,3 +93,6 @@ pub(crate) fn without_default_port<'a>(authority: &'a str, scheme: &http::uri::S
     let authority = authority.strip_suffix(port).unwrap_or(authority);
     authority.strip_suffix(':').unwrap_or(authority)
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ impl Ask {
     pub async fn settle(mut self) -> Settled {
         let deadline = Instant::now() + WAIT;
         for _round in 0..ROUNDS {
-            if !self.question.is_shared || self.question.wishes.head() {
+            if self.lead.is_none() && !self.question.may_wait() {
                 break;
             }
             let landing = loop {

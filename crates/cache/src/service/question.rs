@@ -1,6 +1,7 @@
 //! A request that memory could not answer, in a form that may wait.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -77,8 +78,12 @@ impl Question {
 
     /// The time, as the one who asked counts it.
     pub(super) fn now(&self) -> Time {
-        let passed = u64::try_from(self.asked_at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Time(self.asked.0.saturating_add(passed))
+        self.later(Duration::ZERO)
+    }
+
+    pub(super) fn later(&self, duration: Duration) -> Time {
+        let passed = self.asked_at.elapsed().saturating_add(duration).as_millis();
+        Time(self.asked.0.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)))
     }
 
     /// Looks again: others may have filled meanwhile. Returns what is fresh.
@@ -89,6 +94,11 @@ impl Question {
 
     pub(super) fn answer(&self, entry: &Entry, handling: Handling) -> Response<Bytes> {
         entry.stored.answer(&self.wishes, &self.headers, &entry.body, handling, self.now())
+    }
+
+    /// If somebody else's answer may do, and this one's for others. A HEAD's has no body.
+    pub(super) fn may_wait(&self) -> bool {
+        self.is_shared && !self.wishes.head()
     }
 
     /// What is stored, if it may be served because the service failed.
@@ -114,7 +124,7 @@ impl Question {
                 let is_shared = entry.is_shared;
                 (Some(entry), Forward::Stale, is_shared)
             }
-            Sight::Unshared => (None, Forward::UriMiss, false),
+            Sight::Unshared(why) => (None, why, false),
             Sight::Nothing(why) => (None, why, true),
         };
         None
