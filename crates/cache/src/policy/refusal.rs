@@ -47,3 +47,39 @@ pub enum Refusal {
     /// Stale on arrival, with nothing to revalidate it by.
     Useless,
 }
+
+impl Bypass {
+    /// For `Cache-Status` and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::NoStore => "no-store",
+            Self::Condition => "condition",
+            Self::Content => "content",
+            Self::Upgrade => "upgrade",
+            Self::OnlyIfCached => "only-if-cached",
+            Self::Range => "range",
+            Self::Head => "head",
+            Self::Unshared => "unshared",
+        }
+    }
+}
+
+impl Refusal {
+    /// For `Cache-Status` and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::Status => "status",
+            Self::NoStore => "no-store",
+            Self::Private => "private",
+            Self::Credentials => "credentials",
+            Self::SetCookie => "set-cookie",
+            Self::Vary => "vary",
+            Self::Tags => "tags",
+            Self::Malformed => "malformed",
+            Self::Silent => "silent",
+            Self::Useless => "useless",
+        }
+    }
+}
