@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName};
 use mare_manifest::model::guard::Query;
 use smallvec::SmallVec;
 
+use crate::policy::Vary;
 use crate::service::Asked;
 
 /// Most keys fit here and are looked up without touching the heap.
@@ -49,15 +50,7 @@ impl KeyBuffer {
         headers: &HeaderMap,
     ) -> Self {
         let mut key = self.clone();
-        for field in vary {
-            key.frame(field.as_str().as_bytes());
-            let start = key.begin_frame(0);
-            // A field that is absent differs from one that is empty.
-            for value in headers.get_all(field) {
-                key.frame(value.as_bytes().trim_ascii());
-            }
-            key.end_frame(start);
-        }
+        Vary::key(vary.into_iter(), headers, &mut key.0);
         key
     }
 

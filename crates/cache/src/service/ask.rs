@@ -126,6 +126,6 @@ impl Ask {
 
     fn collapsed(&self, entry: &crate::memory::Entry) -> Settled {
         self.question.count(Outcome::Collapsed);
-        Settled::Answer(self.question.answer(entry, Handling::Collapsed))
+        Settled::Answer(self.question.answer(entry, Handling::Collapsed(self.question.forward)))
     }
 }

@@ -114,7 +114,7 @@ impl Fill {
     pub(super) fn entry(&self, stored: Stored, body: Bytes) -> Arc<Entry> {
         let now = self.question.now();
         let is_shared =
-            stored.judge(&self.question.wishes, &self.question.headers, now) != Verdict::Revalidate;
+            stored.judge(&self.question.wishes.plain(), &self.question.headers, now) != Verdict::Revalidate;
         let named = stored.tags().iter().map(|name| Tag::named(name));
         let tags = self.question.implicit.iter().copied().chain(named).collect();
         Arc::new(Entry::new(stored, body, self.number, tags, is_shared))
@@ -145,7 +145,7 @@ impl Fill {
             Ok(Refreshed { stored, kept }) => {
                 let entry = self.entry(stored, old.body.clone());
                 self.question.count(Outcome::Revalidated);
-                let response = self.question.answer(&entry, Handling::Revalidated);
+                let response = self.question.answer(&entry, Handling::Revalidated(self.question.forward));
                 match kept {
                     Ok(()) => self.keep(entry),
                     Err(refusal) => self.refused(refusal),
@@ -163,7 +163,8 @@ impl Fill {
     fn freshen(&self, head: &Parts, received: Time) {
         let Some(old) = &self.question.old else { return };
         let shared = &self.question.route.shared;
-        match old.stored.freshen(&self.exchange(head, received), &self.question.route.caching) {
+        let (exchange, length) = (self.exchange(head, received), old.body.len() as u64);
+        match old.stored.freshen(&exchange, &self.question.route.caching, length) {
             Ok(Refreshed { stored, kept: Ok(()) }) => {
                 let entry = self.entry(stored, old.body.clone());
                 if shared.ledger.is_live(&entry) {

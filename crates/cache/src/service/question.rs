@@ -13,7 +13,7 @@ use super::{Asked, RouteState};
 use crate::key::{Key, KeyBuffer};
 use crate::memory::Entry;
 use crate::metrics::Outcome;
-use crate::policy::{Forward, Handling, Time, Wishes};
+use crate::policy::{Forward, Handling, Time, Verdict, Wishes};
 use crate::purge;
 use crate::tags::Tag;
 
@@ -96,9 +96,9 @@ impl Question {
         entry.stored.answer(&self.wishes, &self.headers, &entry.body, handling, self.now())
     }
 
-    /// If somebody else's answer may do, and this one's for others. A HEAD's has no body.
+    /// If somebody else's answer may do. Nobody else's was made for one that insists on being asked; a HEAD's has no body.
     pub(super) fn may_wait(&self) -> bool {
-        self.is_shared && !self.wishes.head()
+        self.is_shared && !self.wishes.head() && !self.wishes.must_ask()
     }
 
     /// What is stored, if it may be served because the service failed.
@@ -121,8 +121,10 @@ impl Question {
         (self.old, self.forward, self.is_shared) = match seen.sight {
             Sight::Fresh(entry) => return Some(entry),
             Sight::Stale(entry) | Sight::Revalidate(entry) => {
+                let plain = entry.stored.judge(&self.wishes.plain(), &self.headers, self.now());
+                let why = if plain == Verdict::Fresh { Forward::Request } else { Forward::Stale };
                 let is_shared = entry.is_shared;
-                (Some(entry), Forward::Stale, is_shared)
+                (Some(entry), why, is_shared)
             }
             Sight::Unshared(why) => (None, why, false),
             Sight::Nothing(why) => (None, why, true),
