@@ -199,3 +199,6 @@ impl RouteState {
         Look::Pass(bypass)
     }
 }
+
+#[cfg(test)]
+mod tests;
