@@ -82,6 +82,11 @@ impl Lead {
         self.key == *key
     }
 
+    pub(crate) fn is_waited_for(&self) -> bool {
+        // One stands in the table.
+        self.sender.receiver_count() > 1
+    }
+
     /// What is to be found in memory must be there by now: from here on, those who come do not wait.
     pub(crate) fn land(mut self, landing: Landing) {
         self.landing = Some(landing);

@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName};
 use mare_manifest::model::guard::Query;
 use smallvec::SmallVec;
 
+use crate::policy::Vary;
 use crate::service::Asked;
 
 /// Most keys fit here and are looked up without touching the heap.
@@ -29,8 +30,9 @@ impl KeyBuffer {
         let mut key = Self(SmallVec::new());
         key.frame(asked.scheme.as_str().as_bytes());
         let authority = without_default_port(asked.authority, asked.scheme);
-        key.begin_frame(authority.len());
-        key.0.extend(authority.bytes().map(|byte| byte.to_ascii_lowercase()));
+        let start = key.begin_frame(authority.len());
+        key.0.extend_from_slice(authority.as_bytes());
+        key.0[start..].make_ascii_lowercase();
         let (path, text) = asked.target.split_once('?').unwrap_or((asked.target, ""));
         key.frame(path.as_bytes());
         let start = key.begin_frame(0);
@@ -48,15 +50,7 @@ impl KeyBuffer {
         headers: &HeaderMap,
     ) -> Self {
         let mut key = self.clone();
-        for field in vary {
-            key.frame(field.as_str().as_bytes());
-            let start = key.begin_frame(0);
-            // A field that is absent differs from one that is empty.
-            for value in headers.get_all(field) {
-                key.frame(value.as_bytes().trim_ascii());
-            }
-            key.end_frame(start);
-        }
+        Vary::key(vary.into_iter(), headers, &mut key.0);
         key
     }
 
@@ -92,3 +86,6 @@ pub(crate) fn without_default_port<'a>(authority: &'a str, scheme: &http::uri::S
     let authority = authority.strip_suffix(port).unwrap_or(authority);
     authority.strip_suffix(':').unwrap_or(authority)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@
 //!
 //! It sends no requests: the gateway does, and tells a `Fill` how it went. Start reading at `service`.
 
-mod admin;
+pub mod admin;
 mod flights;
 mod key;
 mod ledger;

@@ -96,9 +96,12 @@ impl Memory {
         }
     }
 
-    /// Remembers that what this key (a variant's, if there are any) names is not to be waited for.
-    pub(crate) fn unshare(&self, key: Key, until: Time) {
-        self.slots.insert(key, Slot::Unshared(until));
+    /// Remembers that what this key (a variant's, if there are any) names is not to be waited for, unless there is
+    /// an answer for others.
+    pub(crate) fn unshare(&self, key: &Key, until: Time) {
+        if !matches!(self.slots.peek(&**key), Some(Slot::Entry(_) | Slot::Varies(_))) {
+            self.slots.insert(key.clone(), Slot::Unshared(until));
+        }
     }
 
     /// Forgets a dead entry, unless another one has come in its place.

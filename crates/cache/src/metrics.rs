@@ -122,11 +122,11 @@ impl RouteMetrics {
 
     pub(crate) fn passed(&self, bypass: Bypass) {
         self.answered(Outcome::Passed);
-        self.passed.get_or_create(&self.because(passed(bypass))).inc();
+        self.passed.get_or_create(&self.because(bypass.label())).inc();
     }
 
     pub(crate) fn unstored(&self, refusal: Refusal) {
-        self.unstored.get_or_create(&self.because(unstored(refusal))).inc();
+        self.unstored.get_or_create(&self.because(refusal.label())).inc();
     }
 
     /// How many had this outcome.
@@ -149,37 +149,6 @@ impl Outcome {
             Self::Miss => "miss",
             Self::Passed => "passed",
         }
-    }
-}
-
-fn passed(bypass: Bypass) -> &'static str {
-    match bypass {
-        Bypass::Method => "method",
-        Bypass::NoStore => "no-store",
-        Bypass::Condition => "condition",
-        Bypass::Content => "content",
-        Bypass::Upgrade => "upgrade",
-        Bypass::OnlyIfCached => "only-if-cached",
-        Bypass::Range => "range",
-        Bypass::Head => "head",
-        Bypass::Unshared => "unshared",
-    }
-}
-
-fn unstored(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::Method => "method",
-        Refusal::Status => "status",
-        Refusal::NoStore => "no-store",
-        Refusal::Private => "private",
-        Refusal::Credentials => "credentials",
-        Refusal::SetCookie => "set-cookie",
-        Refusal::Vary => "vary",
-        Refusal::Tags => "tags",
-        Refusal::Malformed => "malformed",
-        Refusal::Silent => "silent",
-        Refusal::Useless => "useless",
-        Refusal::Size => "size",
     }
 }
 

@@ -14,15 +14,20 @@
 //! Where the RFCs leave a choice, or a field is malformed, the reading that stores and reuses less is taken.
 
 mod answer;
+mod conditions;
+mod directives;
 mod fields;
 mod invalidate;
 mod judge;
+mod lifetime;
+mod range;
 mod refresh;
 mod refusal;
 mod request;
 mod status;
 mod stored;
 mod tags;
+mod targeted;
 mod vary;
 
 pub use fields::strip;

@@ -50,6 +50,18 @@ impl Purge {
         };
         Some(Self::Tags(vec![tag]))
     }
+
+    /// Both at once.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Tags(mut tags), Self::Tags(more)) => {
+                tags.extend(more);
+                Self::Tags(tags)
+            }
+            (Self::All, Self::All | Self::Tags(_)) | (Self::Tags(_), Self::All) => Self::All,
+        }
+    }
 }
 
 /// The tag of an address as requests and people write it.

@@ -48,7 +48,7 @@ use sight::Sight;
 /// One application's cache, shared by all workers of a gateway. A clone is the same cache.
 #[derive(Clone)]
 pub struct Cache {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// The cache as one route uses it. A clone is the same.
@@ -181,12 +181,12 @@ impl RouteCache {
                     None => Look::Answer(response),
                 }
             }
-            Sight::Revalidate(_) | Sight::Unshared | Sight::Nothing(_) if wishes.only_if_cached() => {
+            Sight::Revalidate(_) | Sight::Unshared(_) | Sight::Nothing(_) if wishes.only_if_cached() => {
                 route.pass(Bypass::OnlyIfCached)
             }
-            Sight::Unshared | Sight::Nothing(_) if wishes.range() => route.pass(Bypass::Range),
-            Sight::Unshared | Sight::Nothing(_) if wishes.head() => route.pass(Bypass::Head),
-            Sight::Revalidate(_) | Sight::Unshared | Sight::Nothing(_) => {
+            Sight::Unshared(_) | Sight::Nothing(_) if wishes.range() => route.pass(Bypass::Range),
+            Sight::Unshared(_) | Sight::Nothing(_) if wishes.head() => route.pass(Bypass::Head),
+            Sight::Revalidate(_) | Sight::Unshared(_) | Sight::Nothing(_) => {
                 Look::Ask(Ask::new(Question::new(route, asked, wishes, key, seen)))
             }
         }
@@ -199,3 +199,6 @@ impl RouteState {
         Look::Pass(bypass)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,3 +130,6 @@ impl Purges {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

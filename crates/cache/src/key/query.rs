@@ -14,9 +14,9 @@ use smallvec::SmallVec;
 const INLINE: usize = 16;
 
 /// Appends the query as keys have it.
-pub(super) fn normalise(text: &str, rule: &Query, to: &mut impl Extend<u8>) {
+pub(super) fn normalise(text: &str, rule: &Query, to: &mut SmallVec<[u8; super::INLINE]>) {
     if text.contains(';') {
-        to.extend(text.bytes());
+        to.extend_from_slice(text.as_bytes());
         return;
     }
     let mut pairs: SmallVec<[(Cow<'_, str>, &str); INLINE]> =
@@ -26,9 +26,9 @@ pub(super) fn normalise(text: &str, rule: &Query, to: &mut impl Extend<u8>) {
     pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (index, (_, pair)) in pairs.iter().enumerate() {
         if index > 0 {
-            to.extend([b'&']);
+            to.push(b'&');
         }
-        to.extend(pair.bytes());
+        to.extend_from_slice(pair.as_bytes());
     }
 }
 

@@ -1,9 +1,18 @@
-//! Revalidation: what is asked, and what a 304 changes (RFC 9111 4.3).
+//! Revalidation: what is asked, and what a 304 changes (RFC 9111 3.2, 4.3).
 
-use http::HeaderMap;
+use http::header::{
+    AGE, CACHE_STATUS, CDN_CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+    DATE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
+use http::{HeaderMap, HeaderValue};
 use mare_manifest::model::guard::Caching;
 
-use super::{Exchange, Refusal, Stored};
+use super::answer::DIGESTS;
+use super::conditions::{is_strong, opaque};
+use super::fields::{Single, strip_hop};
+use super::stored::is_etag;
+use super::tags::CACHE_TAG;
+use super::{Exchange, Refusal, Stored, unconditional};
 
 /// A stored response that a 304 confirmed.
 #[derive(Clone, Debug)]
@@ -14,24 +23,102 @@ pub struct Refreshed {
     pub kept: Result<(), Refusal>,
 }
 
-/// The 304 is about another representation than the stored one: that one is dropped, and the origin is to be asked
-/// again without conditions.
+/// The response is about another representation than the stored one: that one is dropped, and the origin is to be
+/// asked again without conditions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Mismatch;
 
 impl Stored {
     /// Makes a request ask whether this is still current: the client's conditions out, the stored validators in.
     pub fn condition(&self, headers: &mut HeaderMap) {
-        super::unconditional(headers);
+        unconditional(headers);
+        if let Some(etag) = &self.validators.etag {
+            headers.insert(IF_NONE_MATCH, etag.clone());
+        }
+        if let Some(date) = &self.validators.last_modified {
+            headers.insert(IF_MODIFIED_SINCE, date.clone());
+        }
     }
 
-    /// Updates it by a 304 (3.2, 4.3.4). `exchange.response` is the 304's head.
-    pub fn refresh(&self, _exchange: &Exchange<'_>, _route: &Caching) -> Result<Refreshed, Mismatch> {
-        Err(Mismatch)
+    /// Updates it by a 304 (3.2, 4.3.4) that answers what [`Stored::condition`] asked. `exchange` has the 304's head
+    /// and the client's request.
+    pub fn refresh(&self, exchange: &Exchange<'_>, route: &Caching) -> Result<Refreshed, Mismatch> {
+        if !self.is_meant_by(exchange.response) {
+            return Err(Mismatch);
+        }
+        let response = self.merged(exchange.response);
+        let (stored, kept) =
+            Self::weigh(&Exchange { status: self.status, response: &response, ..*exchange }, route);
+        Ok(Refreshed { stored, kept })
     }
 
-    /// What the answer to a HEAD says about it (4.3.5): updated, or `Err` if it is no longer current.
-    pub fn freshen(&self, _exchange: &Exchange<'_>, _route: &Caching) -> Result<Refreshed, Mismatch> {
-        Err(Mismatch)
+    /// Updates it by the 200 that a HEAD got (4.3.5). `length` is the stored body's.
+    pub fn freshen(
+        &self,
+        exchange: &Exchange<'_>,
+        route: &Caching,
+        length: u64,
+    ) -> Result<Refreshed, Mismatch> {
+        let same_length = match Single::of(exchange.response, &CONTENT_LENGTH) {
+            Single::Absent => true,
+            Single::Value(value) => value.to_str().is_ok_and(|text| text.parse() == Ok(length)),
+            Single::Conflict => false,
+        };
+        let named = exchange.response.contains_key(ETAG) || exchange.response.contains_key(LAST_MODIFIED);
+        if !named || !same_length || exchange.status != self.status {
+            return Err(Mismatch);
+        }
+        self.refresh(&Exchange { wishes: &exchange.wishes.as_get(), ..*exchange }, route)
+    }
+
+    /// 4.3.4. A response without any validator is taken for the one asked about: only one was.
+    fn is_meant_by(&self, response: &HeaderMap) -> bool {
+        let mine = &self.validators;
+        let etag = Single::of(response, &ETAG);
+        let date = Single::of(response, &LAST_MODIFIED);
+        match (etag, &mine.etag) {
+            (Single::Conflict, _) | (Single::Value(_), None) => false,
+            (Single::Value(new), Some(old)) if is_strong(new) => new == old && is_etag(new.as_bytes()),
+            (Single::Value(new), Some(old)) => opaque(new.as_bytes()) == opaque(old.as_bytes()),
+            (Single::Absent, _) => match date {
+                Single::Conflict => false,
+                Single::Value(new) => mine.last_modified.as_ref() == Some(new),
+                Single::Absent => mine.etag.is_some() || mine.last_modified.is_some(),
+            },
+        }
+    }
+
+    /// 3.2: the response's fields replace those stored, but for what describes the content that is kept.
+    fn merged(&self, response: &HeaderMap) -> HeaderMap {
+        let mut new = response.clone();
+        strip_hop(&mut new);
+        for name in [CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE].iter().chain(&DIGESTS) {
+            new.remove(name);
+        }
+        let mut merged = self.raw();
+        // Of the answer it was; without a new one it is as old as the confirmation.
+        merged.remove(DATE);
+        for name in new.keys() {
+            merged.remove(name);
+        }
+        for (name, value) in &new {
+            merged.append(name, value.clone());
+        }
+        merged
+    }
+
+    /// The fields as the service sent them, as far as they are kept: what [`Stored::read`] would read.
+    pub(crate) fn raw(&self) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        headers.remove(AGE);
+        headers.remove(CACHE_STATUS);
+        if let Some(value) = &self.targeted {
+            headers.insert(CDN_CACHE_CONTROL, value.clone());
+        }
+        if !self.tags.is_empty() {
+            let tags = HeaderValue::try_from(self.tags.join(","));
+            headers.insert(CACHE_TAG, tags.expect("tags are printable ASCII"));
+        }
+        headers
     }
 }

@@ -49,3 +49,40 @@ pub enum Refusal {
     /// Larger than the route's `size`, or than there is room for. Said by the caller.
     Size,
 }
+
+impl Bypass {
+    /// For `Cache-Status` and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::NoStore => "no-store",
+            Self::Condition => "condition",
+            Self::Content => "content",
+            Self::Upgrade => "upgrade",
+            Self::OnlyIfCached => "only-if-cached",
+            Self::Range => "range",
+            Self::Head => "head",
+            Self::Unshared => "unshared",
+        }
+    }
+}
+
+impl Refusal {
+    /// For `Cache-Status` and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::Status => "status",
+            Self::NoStore => "no-store",
+            Self::Private => "private",
+            Self::Credentials => "credentials",
+            Self::SetCookie => "set-cookie",
+            Self::Vary => "vary",
+            Self::Tags => "tags",
+            Self::Malformed => "malformed",
+            Self::Silent => "silent",
+            Self::Useless => "useless",
+            Self::Size => "size",
+        }
+    }
+}

@@ -1,20 +1,26 @@
 //! `Cache-Status` (RFC 9211).
 
-use http::{HeaderMap, StatusCode};
+use std::fmt::Write;
+
+use http::header::CACHE_STATUS;
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::{Bypass, Refusal};
+
+/// The usual value, which needs no memory of its own.
+pub(super) const HIT: HeaderValue = HeaderValue::from_static("mare; hit");
 
 /// How a request was handled.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Handling {
     /// From the cache, without asking the origin.
     Hit,
-    /// From the cache although the origin was asked, and failed.
+    /// From the cache although the origin was asked, and failed: with this status, or without an answer.
     Failed(Option<StatusCode>),
     /// From the cache, confirmed by the origin's 304.
-    Revalidated,
+    Revalidated(Forward),
     /// From the cache, filled for somebody else's request meanwhile.
-    Collapsed,
+    Collapsed(Forward),
     /// The origin's answer, and whether it is kept.
     Forwarded { why: Forward, status: StatusCode, kept: Result<(), Refusal> },
     /// The cache had no part in it.
@@ -22,7 +28,7 @@ pub enum Handling {
 }
 
 /// Why the origin was asked (RFC 9211 2.2).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Forward {
     /// Nothing stored for the URI.
     UriMiss,
@@ -34,5 +40,44 @@ pub enum Forward {
     Request,
 }
 
+impl Forward {
+    /// The parameter `fwd`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::UriMiss => "uri-miss",
+            Self::VaryMiss => "vary-miss",
+            Self::Stale => "stale",
+            Self::Request => "request",
+        }
+    }
+}
+
+impl Handling {
+    /// Our member of the list.
+    pub(super) fn value(self) -> HeaderValue {
+        let mut text = String::from("mare");
+        let written = match self {
+            Self::Hit => return HIT,
+            Self::Failed(None) => write!(text, "; fwd=stale; detail=unreachable"),
+            Self::Failed(Some(status)) => write!(text, "; fwd=stale; fwd-status={}", status.as_u16()),
+            Self::Revalidated(why) => write!(text, "; fwd={}; fwd-status=304", why.label()),
+            Self::Collapsed(why) => write!(text, "; fwd={}; collapsed", why.label()),
+            Self::Forwarded { why, status, kept } => {
+                let how = match kept {
+                    Ok(()) => "stored".to_owned(),
+                    Err(refusal) => format!("detail={}", refusal.label()),
+                };
+                write!(text, "; fwd={}; fwd-status={}; {how}", why.label(), status.as_u16())
+            }
+            Self::Bypassed(Bypass::OnlyIfCached) => write!(text, "; detail=only-if-cached"),
+            Self::Bypassed(Bypass::Method) => write!(text, "; fwd=method"),
+            Self::Bypassed(bypass) => write!(text, "; fwd=bypass; detail={}", bypass.label()),
+        };
+        written.ok().and_then(|()| HeaderValue::try_from(text).ok()).unwrap_or(HIT)
+    }
+}
+
 /// Appends `Cache-Status` to an answer that does not come from [`Stored::answer`](super::Stored::answer).
-pub fn mark(_headers: &mut HeaderMap, _handling: Handling) {}
+pub fn mark(headers: &mut HeaderMap, handling: Handling) {
+    headers.append(CACHE_STATUS, handling.value());
+}

@@ -53,7 +53,7 @@ impl Ask {
     pub async fn settle(mut self) -> Settled {
         let deadline = Instant::now() + WAIT;
         for _round in 0..ROUNDS {
-            if !self.question.is_shared || self.question.wishes.head() {
+            if self.lead.is_none() && !self.question.may_wait() {
                 break;
             }
             let landing = loop {
@@ -126,6 +126,6 @@ impl Ask {
 
     fn collapsed(&self, entry: &crate::memory::Entry) -> Settled {
         self.question.count(Outcome::Collapsed);
-        Settled::Answer(self.question.answer(entry, Handling::Collapsed))
+        Settled::Answer(self.question.answer(entry, Handling::Collapsed(self.question.forward)))
     }
 }

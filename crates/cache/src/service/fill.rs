@@ -41,8 +41,10 @@ pub enum Answered {
 }
 
 impl Fill {
-    pub(super) fn new(question: Question, lead: Option<Lead>) -> Self {
+    pub(super) fn new(mut question: Question, lead: Option<Lead>) -> Self {
         let number = question.route.shared.ledger.number();
+        // Purged since it was looked up, before this fill: what confirms it now would give it a number it must not have.
+        question.old = question.old.take().filter(|old| question.route.shared.ledger.is_live(old));
         let sent = question.now();
         Self { question, lead, number, sent }
     }
@@ -90,7 +92,10 @@ impl Fill {
 
     /// There was no answer. `None`: the client gets the gateway's refusal.
     pub fn failed(self) -> Option<Response<Bytes>> {
-        let old = self.question.usable_on_error()?;
+        let Some(old) = self.question.usable_on_error() else {
+            self.question.count(Outcome::Miss);
+            return None;
+        };
         Some(self.replaced(&old, None))
     }
 
@@ -109,7 +114,7 @@ impl Fill {
     pub(super) fn entry(&self, stored: Stored, body: Bytes) -> Arc<Entry> {
         let now = self.question.now();
         let is_shared =
-            stored.judge(&self.question.wishes, &self.question.headers, now) != Verdict::Revalidate;
+            stored.judge(&self.question.wishes.plain(), &self.question.headers, now) != Verdict::Revalidate;
         let named = stored.tags().iter().map(|name| Tag::named(name));
         let tags = self.question.implicit.iter().copied().chain(named).collect();
         Arc::new(Entry::new(stored, body, self.number, tags, is_shared))
@@ -119,14 +124,18 @@ impl Fill {
     pub(super) fn refused(self, refusal: Refusal) {
         let route = &self.question.route;
         route.metrics.unstored(refusal);
-        // An error says nothing of the next answer, and a HEAD nothing of a GET's.
-        if !matches!(refusal, Refusal::Status | Refusal::Method) {
-            let until = Time(self.question.now().0.saturating_add(UNSHARED.as_millis() as u64));
-            route.shared.memory.unshare(self.question.place, until);
+        if let Some(old) = &self.question.old
+            && !matches!(refusal, Refusal::Method | Refusal::Status)
+        {
+            // There is a newer answer.
+            route.shared.memory.remove(&self.question.place, old);
         }
-        if let Some(lead) = self.lead {
-            lead.land(Landing::Unshared);
+        let Some(lead) = self.lead else { return };
+        // Where nobody waited there is nothing to spare anybody.
+        if lead.is_waited_for() {
+            route.shared.memory.unshare(&self.question.place, self.question.later(UNSHARED));
         }
+        lead.land(Landing::Unshared);
     }
 
     /// A 304 came.
@@ -136,7 +145,7 @@ impl Fill {
             Ok(Refreshed { stored, kept }) => {
                 let entry = self.entry(stored, old.body.clone());
                 self.question.count(Outcome::Revalidated);
-                let response = self.question.answer(&entry, Handling::Revalidated);
+                let response = self.question.answer(&entry, Handling::Revalidated(self.question.forward));
                 match kept {
                     Ok(()) => self.keep(entry),
                     Err(refusal) => self.refused(refusal),
@@ -154,7 +163,8 @@ impl Fill {
     fn freshen(&self, head: &Parts, received: Time) {
         let Some(old) = &self.question.old else { return };
         let shared = &self.question.route.shared;
-        match old.stored.freshen(&self.exchange(head, received), &self.question.route.caching) {
+        let (exchange, length) = (self.exchange(head, received), old.body.len() as u64);
+        match old.stored.freshen(&exchange, &self.question.route.caching, length) {
             Ok(Refreshed { stored, kept: Ok(()) }) => {
                 let entry = self.entry(stored, old.body.clone());
                 if shared.ledger.is_live(&entry) {

@@ -1,6 +1,7 @@
 //! A request that memory could not answer, in a form that may wait.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -12,7 +13,7 @@ use super::{Asked, RouteState};
 use crate::key::{Key, KeyBuffer};
 use crate::memory::Entry;
 use crate::metrics::Outcome;
-use crate::policy::{Forward, Handling, Time, Wishes};
+use crate::policy::{Forward, Handling, Time, Verdict, Wishes};
 use crate::purge;
 use crate::tags::Tag;
 
@@ -77,8 +78,12 @@ impl Question {
 
     /// The time, as the one who asked counts it.
     pub(super) fn now(&self) -> Time {
-        let passed = u64::try_from(self.asked_at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Time(self.asked.0.saturating_add(passed))
+        self.later(Duration::ZERO)
+    }
+
+    pub(super) fn later(&self, duration: Duration) -> Time {
+        let passed = self.asked_at.elapsed().saturating_add(duration).as_millis();
+        Time(self.asked.0.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)))
     }
 
     /// Looks again: others may have filled meanwhile. Returns what is fresh.
@@ -89,6 +94,11 @@ impl Question {
 
     pub(super) fn answer(&self, entry: &Entry, handling: Handling) -> Response<Bytes> {
         entry.stored.answer(&self.wishes, &self.headers, &entry.body, handling, self.now())
+    }
+
+    /// If somebody else's answer may do. Nobody else's was made for one that insists on being asked; a HEAD's has no body.
+    pub(super) fn may_wait(&self) -> bool {
+        self.is_shared && !self.wishes.head() && !self.wishes.must_ask()
     }
 
     /// What is stored, if it may be served because the service failed.
@@ -111,10 +121,12 @@ impl Question {
         (self.old, self.forward, self.is_shared) = match seen.sight {
             Sight::Fresh(entry) => return Some(entry),
             Sight::Stale(entry) | Sight::Revalidate(entry) => {
+                let plain = entry.stored.judge(&self.wishes.plain(), &self.headers, self.now());
+                let why = if plain == Verdict::Fresh { Forward::Request } else { Forward::Stale };
                 let is_shared = entry.is_shared;
-                (Some(entry), Forward::Stale, is_shared)
+                (Some(entry), why, is_shared)
             }
-            Sight::Unshared => (None, Forward::UriMiss, false),
+            Sight::Unshared(why) => (None, why, false),
             Sight::Nothing(why) => (None, why, true),
         };
         None

@@ -16,8 +16,8 @@ pub(super) enum Sight {
     Stale(Arc<Entry>),
     /// To be served only after the service said so, or failed.
     Revalidate(Arc<Entry>),
-    /// Nothing, and nobody waits for anybody's answer.
-    Unshared,
+    /// Nothing, and waiting for others will not help.
+    Unshared(Forward),
     /// Nothing, and why.
     Nothing(Forward),
 }
@@ -38,14 +38,15 @@ impl RouteState {
                     Verdict::Fresh => Sight::Fresh(entry),
                     Verdict::Stale => Sight::Stale(entry),
                     Verdict::Revalidate => Sight::Revalidate(entry),
-                    Verdict::Unusable => Sight::Nothing(Forward::VaryMiss),
+                    // Somebody else's answer is none for this request either.
+                    Verdict::Unusable => Sight::Unshared(Forward::VaryMiss),
                 }
             }
             Some(Slot::Entry(dead)) => {
                 self.shared.memory.remove(found.variant.as_ref().unwrap_or(key).as_bytes(), &dead);
                 Sight::Nothing(nothing)
             }
-            Some(Slot::Unshared(until)) if now < until => Sight::Unshared,
+            Some(Slot::Unshared(until)) if now < until => Sight::Unshared(nothing),
             Some(Slot::Unshared(_) | Slot::Varies(_)) | None => Sight::Nothing(nothing),
         };
         Seen { sight, variant: found.variant }
