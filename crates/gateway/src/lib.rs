@@ -13,6 +13,7 @@
 mod access;
 mod body;
 pub mod files;
+mod guards;
 mod headers;
 mod io;
 mod listener;
