@@ -15,6 +15,7 @@ mod aftermath;
 mod body;
 mod cached;
 pub mod files;
+mod guards;
 mod headers;
 mod io;
 mod listener;

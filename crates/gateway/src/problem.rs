@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode};
 
 /// The stable names of what can go wrong. `as_str` is part of the public interface.
@@ -27,6 +27,10 @@ pub enum Code {
     UpstreamFailed,
     UpstreamTimeout,
     FileUnreadable,
+    Unauthenticated,
+    TokenInvalid,
+    Forbidden,
+    KeysUnavailable,
 }
 
 /// Whose fault it was.
@@ -38,7 +42,7 @@ pub enum Origin {
 }
 
 impl Code {
-    pub const ALL: [Code; 16] = [
+    pub const ALL: [Code; 20] = [
         Code::BadRequest,
         Code::Unauthorized,
         Code::ForeignOrigin,
@@ -55,6 +59,10 @@ impl Code {
         Code::UpstreamFailed,
         Code::UpstreamTimeout,
         Code::FileUnreadable,
+        Code::Unauthenticated,
+        Code::TokenInvalid,
+        Code::Forbidden,
+        Code::KeysUnavailable,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -123,6 +131,18 @@ impl Code {
             Code::FileUnreadable => {
                 ("file-unreadable", S::INTERNAL_SERVER_ERROR, Platform, true, "The file cannot be read")
             }
+            Code::Unauthenticated => {
+                ("unauthenticated", S::UNAUTHORIZED, Client, false, "Credentials are needed")
+            }
+            Code::TokenInvalid => {
+                ("token-invalid", S::UNAUTHORIZED, Client, false, "The credentials are not valid")
+            }
+            Code::Forbidden => {
+                ("forbidden", S::FORBIDDEN, Client, false, "The credentials do not allow this")
+            }
+            Code::KeysUnavailable => {
+                ("keys-unavailable", S::SERVICE_UNAVAILABLE, Platform, true, "Tokens cannot be verified now")
+            }
         }
     }
 }
@@ -151,11 +171,19 @@ pub struct Refusal {
     pub detail: Cow<'static, str>,
     pub retry_after_seconds: Option<u64>,
     pub allow: Vec<Method>,
+    /// Further headers of the answer.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), retry_after_seconds: None, allow: Vec::new() }
+        Self {
+            code,
+            detail: detail.into(),
+            retry_after_seconds: None,
+            allow: Vec::new(),
+            headers: Vec::new(),
+        }
     }
 
     #[must_use]
@@ -166,6 +194,12 @@ impl Refusal {
     #[must_use]
     pub fn allow(self, allow: Vec<Method>) -> Self {
         Self { allow, ..self }
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
     }
 
     pub(crate) fn respond(&self, form: Form, request_id: &str) -> Response<Bytes> {
@@ -205,6 +239,9 @@ impl Refusal {
             if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
                 headers.insert(header::ALLOW, allow);
             }
+        }
+        for (name, value) in &self.headers {
+            headers.append(name.clone(), value.clone());
         }
         response
     }

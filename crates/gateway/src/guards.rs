@@ -1,0 +1,3 @@
+//! What stands between a client and a route.
+
+pub(crate) mod auth;
