@@ -2,18 +2,22 @@
 //! questions become requests to upstreams, and what writes change reaches it.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use http::uri::Scheme;
-use http::{HeaderValue, Method, Response, StatusCode, Uri};
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use mare_cache::policy::{self, Bypass, Handling};
-use mare_cache::{Answered, Ask, Cache, Fill, Settled, Subject, Unsafe};
+use mare_cache::{Answered, Ask, Cache, Fill, Purge, Settled, Subject, Unsafe};
 
 use crate::aftermath::Aftermath;
 use crate::body::Body;
 use crate::problem::{Code, Refusal};
 use crate::proxy::{Outgoing, Upstream};
 use crate::recorded::Recorded;
+
+/// In an answer: what it made out of date.
+const CACHE_PURGE: HeaderName = HeaderName::from_static("cache-purge");
 
 type Outcome = Result<Response<Body>, Refusal>;
 
@@ -98,10 +102,32 @@ async fn attempt(
     })
 }
 
+/// The wall clock, as dates in messages count it.
+pub(crate) fn now() -> policy::Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    policy::Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// What an answer names, of whatever request; what unsafe methods do besides is a [`Change`]'s.
+pub(crate) fn named(cache: &Cache, answer: &Response<Body>) -> Option<Purge> {
+    if !answer.headers().contains_key(CACHE_PURGE) {
+        return None;
+    }
+    cache.of_unsafe(&Unsafe {
+        method: &Method::GET,
+        scheme: &Scheme::HTTP,
+        authority: "",
+        target: "/",
+        subject: None,
+        answer: Some((answer.status(), answer.headers())),
+    })
+}
+
 /// A request whose answer may end what is kept.
 pub(crate) struct Change {
     pub(crate) cache: Cache,
     pub(crate) method: Method,
+    pub(crate) scheme: Scheme,
     pub(crate) authority: Option<HeaderValue>,
     pub(crate) target: Uri,
     pub(crate) subject: Option<Subject>,
@@ -112,28 +138,30 @@ impl Change {
     /// see [`crate::aftermath::Driven`].
     pub(crate) async fn answer(self, upstream: Arc<Upstream>, outgoing: Outgoing) -> Outcome {
         let sent = outgoing.sent.clone();
-        let outcome = upstream.proxy(outgoing).await;
-        match &outcome {
-            Ok(answer) => self.purge(Some((answer.status(), answer.headers()))).await,
-            Err(_) if sent.is_some_and(|sent| sent.is_so()) => self.purge(None).await,
-            Err(_) => {}
+        let mut outcome = upstream.proxy(outgoing).await;
+        let purge = match &mut outcome {
+            Ok(answer) => {
+                let purge = self.purge(Some((answer.status(), answer.headers())));
+                answer.headers_mut().remove(CACHE_PURGE);
+                purge
+            }
+            Err(_) if sent.is_some_and(|sent| sent.is_so()) => self.purge(None),
+            Err(_) => None,
+        };
+        if let Some(purge) = purge {
+            self.cache.purge(purge).await;
         }
         outcome
     }
 
-    async fn purge(&self, answer: Option<(StatusCode, &http::HeaderMap)>) {
-        let authority = self.authority.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let target = self.target.path_and_query().map_or("/", |target| target.as_str());
-        let exchange = Unsafe {
+    fn purge(&self, answer: Option<(StatusCode, &HeaderMap)>) -> Option<Purge> {
+        self.cache.of_unsafe(&Unsafe {
             method: &self.method,
-            scheme: &Scheme::HTTP,
-            authority,
-            target,
+            scheme: &self.scheme,
+            authority: self.authority.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default(),
+            target: self.target.path_and_query().map_or("/", PathAndQuery::as_str),
             subject: self.subject.as_ref(),
             answer,
-        };
-        if let Some(purge) = self.cache.of_exchange(&exchange) {
-            self.cache.purge(purge).await;
-        }
+        })
     }
 }

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use mare_cache::Cache;
 use mare_fleet::driver::{Sink, Stream, find_program};
 use mare_fleet::status::Status;
 use mare_fleet::{Clock, Config, Controller, ServiceConfig, who_listens};
@@ -170,8 +171,18 @@ async fn serve(
     let views = Views { status: handle.status.clone(), objectives: evaluated, lines };
     let Tasks { store, service, events, mounts } =
         tasks::build(&manifest, &data, &addresses, &mut registry).await?;
+    let cache = Cache::new(&manifest.cache, &manifest.app.name, &mut registry);
+    let mounts = mounts.into_iter().chain([listeners::of_cache(&cache)]).collect();
     let (listeners, exposition) = listeners::of(&manifest, sockets, &data, views, mounts, &shutdown)?;
-    let gateway = Gateway::new(&manifest, to_pools, listeners, clock, &mut registry)?;
+    let config = mare_gateway::Config {
+        manifest: &manifest,
+        links: to_pools,
+        listeners,
+        clock,
+        keys: data.issuer_keys(),
+        cache,
+    };
+    let gateway = Gateway::new(config, &mut registry)?;
     service.watch(watches(&gateway.objectives()));
     exposition.set(Exposition::new(registry)).expect("set once");
 

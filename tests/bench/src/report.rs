@@ -135,7 +135,8 @@ fn guards(text: &mut String, samples: &[Sample]) {
         ("a tag, looked up in Redis", Subject::MareHitRedis, Subject::MareHit),
     ] {
         let cells = CONNECTIONS.map(|connections| {
-            let pairs = beside(samples, (Workload::Hit, connections), (with, without), |sample| sample.cpu_us);
+            let pairs =
+                beside(samples, (Workload::Hit, connections), (with, without), |sample| sample.cpu_us);
             spread(pairs.into_iter().map(|(with, without)| with - without), 1)
         });
         line(text, &format!("| {name} | {} |", cells.join(" | ")));

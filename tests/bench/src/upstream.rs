@@ -20,8 +20,9 @@ pub(crate) async fn run() -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let length = Workload::Proxy.body_len();
     let answer = |headers: &str| {
-        let head =
-            format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n{headers}Content-Length: {length}\r\n\r\n");
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n{headers}Content-Length: {length}\r\n\r\n"
+        );
         let mut answer = head.into_bytes();
         answer.resize(answer.len() + length, b'x');
         answer

@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 
 use super::fill::{Fill, content_length};
+use crate::flights::Lead;
 use crate::policy::{Refusal, Stored};
 
 /// A fill whose answer is on its way. Dropped unfinished, it stores nothing, and one who waits asks instead.
@@ -35,6 +36,12 @@ impl Recorder {
         } else if let Some(Recording { fill, .. }) = self.recording.take() {
             fill.refused(Refusal::Size);
         }
+    }
+
+    /// Whether others wait for it.
+    pub fn is_awaited(&self) -> bool {
+        let lead = self.recording.as_ref().and_then(|recording| recording.fill.lead.as_ref());
+        lead.is_some_and(Lead::is_waited_for)
     }
 
     /// The body has come to its proper end.

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 use http_body_util::{BodyExt as _, Full};
+use mare_cache::Cache;
 use mare_fleet::Clock;
 use mare_fleet::pool::{Link, Report};
-use mare_gateway::{Access, Gateway, Handler, Limited, Listener, Mount, Objectives, Role, Socket};
+use mare_gateway::{Access, Config, Gateway, Handler, Limited, Listener, Mount, Objectives, Role, Socket};
 use mare_scaling::{Availability, Endpoint, Endpoints, Failing, InstanceId, Observation};
 use prometheus_client::registry::Registry;
 use tokio::sync::{mpsc, watch};
@@ -197,7 +198,10 @@ fn build(
     listeners: Vec<Listener>,
     registry: &mut Registry,
 ) -> Gateway {
-    Gateway::new(manifest, links, listeners, Clock::start(), registry).expect("methods are valid")
+    let keys = manifest.folder.join("keys.json");
+    let cache = Cache::new(&manifest.cache, &manifest.app.name, registry);
+    let config = Config { manifest, links, listeners, clock: Clock::start(), keys, cache };
+    Gateway::new(config, registry).expect("methods are valid")
 }
 
 fn link(service: Arc<str>, address: SocketAddr) -> (Link, Service) {

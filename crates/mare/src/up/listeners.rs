@@ -3,6 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
+use http_body_util::BodyExt as _;
+use mare_cache::Cache;
 use mare_console::Console;
 use mare_fleet::status::Status;
 use mare_gateway::{Access, Limited, Listener, Mount, Role};
@@ -15,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::environment::Addresses;
 use super::{Sockets, tasks};
 use crate::data::Data;
+
+const CACHE: &str = "/api/cache";
 
 /// What the admin listener shows.
 pub(super) struct Views {
@@ -31,7 +35,7 @@ pub(super) fn of(
     sockets: Sockets,
     data: &Data,
     views: Views,
-    of_tasks: Vec<Mount>,
+    given: Vec<Mount>,
     shutdown: &CancellationToken,
 ) -> Result<(Vec<Listener>, LateExposition)> {
     let exposition = LateExposition::default();
@@ -39,7 +43,7 @@ pub(super) fn of(
     let end_of_logs = shutdown.clone();
     let Views { status, objectives, lines } = views;
     let console = console(manifest, &sockets.addresses, status, objectives.clone(), shutdown.clone());
-    let mut mounts = of_tasks;
+    let mut mounts = given;
     mounts.extend([
         Mount::read_only(
             "/metrics",
@@ -75,9 +79,24 @@ pub(super) fn of(
     Ok((listeners, exposition))
 }
 
+/// The cache's numbers, and purges by hand.
+pub(super) fn of_cache(cache: &Cache) -> Mount {
+    let cache = cache.clone();
+    Mount::read_write(
+        CACHE,
+        Arc::new(move |request| {
+            let cache = cache.clone();
+            Box::pin(async move {
+                let answer = cache.respond(request).await;
+                answer.map(|body| body.map_err(|never| match never {}).boxed_unsync())
+            })
+        }),
+    )
+}
+
 /// What services may do with their own token: create tasks, publish, purge the cache.
 fn for_services(data: &Data) -> Result<Limited> {
-    let prefixes = mare_tasks::api::PREFIXES.into_iter().chain([super::events::PUBLISH, "/api/cache"]);
+    let prefixes = mare_tasks::api::PREFIXES.into_iter().chain([super::events::PUBLISH, CACHE]);
     Ok(Limited { token: data.service_token()?, prefixes: prefixes.map(str::to_owned).collect() })
 }
 

@@ -81,9 +81,7 @@ pub(super) async fn start(subjects: &mut Subjects, mare: &Path, folder: &Path, u
 
 fn manifest(upstream: u16) -> String {
     let route = |path: &str, settings: &str| {
-        format!(
-            "[[routes]]\nmatch = \"{path}\"\nurl = \"http://127.0.0.1:{upstream}\"\n{settings}\n"
-        )
+        format!("[[routes]]\nmatch = \"{path}\"\nurl = \"http://127.0.0.1:{upstream}\"\n{settings}\n")
     };
     let stored = "cache = { ttl = \"1h\" }";
     // A rate that is never reached: what is measured is counting.

@@ -1,6 +1,7 @@
 //! Who a request is from, as far as it was proved: what caches and limits know them by, and what the service is told.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use mare_cache::Subject;
 use mare_manifest::model::guard::{ApiKey, Require};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -31,7 +32,7 @@ const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 /// A verified token or API key.
 #[derive(Debug)]
 pub(crate) struct Claimant {
-    subject: [u8; 32],
+    subject: Subject,
     user: [u8; 32],
     api_key: Option<String>,
     scopes: Vec<String>,
@@ -48,7 +49,7 @@ impl Claimant {
             feed_text(&mut digest, name);
             feed(&mut digest, value)?;
         }
-        let subject = digest.finalize().into();
+        let subject: [u8; 32] = digest.finalize().into();
         let user = match name(&claims, "sub")? {
             Some(name) => {
                 let mut digest = Sha256::new_with_prefix(b"mare user\0");
@@ -64,18 +65,18 @@ impl Claimant {
         headers.add(X_MARE_ISSUER, name(&claims, "iss")?);
         headers.add_grants(&scopes, &roles);
         headers.add(X_MARE_CLAIMS, Some(encoded));
-        Ok(Self { subject, user, api_key: None, scopes, roles, claims, headers: headers.0 })
+        Ok(Self { subject: Subject(subject), user, api_key: None, scopes, roles, claims, headers: headers.0 })
     }
 
     pub(super) fn of_key(name: &str, key: &ApiKey) -> Self {
         let mut digest = Sha256::new_with_prefix(b"mare key\0");
         feed_text(&mut digest, name);
-        let subject = digest.finalize().into();
+        let subject: [u8; 32] = digest.finalize().into();
         let mut headers = Headers::default();
         headers.add(X_MARE_API_KEY, Some(name));
         headers.add_grants(&key.scopes, &key.roles);
         Self {
-            subject,
+            subject: Subject(subject),
             user: subject,
             api_key: Some(name.to_owned()),
             scopes: key.scopes.clone(),
@@ -86,7 +87,7 @@ impl Claimant {
     }
 
     /// SHA-256 of all that was proved but `iat`, `exp`, `nbf` and `jti`: who may share cached answers.
-    pub(crate) fn subject(&self) -> &[u8; 32] {
+    pub(crate) fn subject(&self) -> &Subject {
         &self.subject
     }
 
