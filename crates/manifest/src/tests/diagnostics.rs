@@ -1,7 +1,10 @@
 //! What people see, whole.
 
+mod auth;
+mod browsers;
 mod events;
 mod grammar;
+mod guards;
 mod objectives;
 mod queues;
 mod routes;
