@@ -2,6 +2,7 @@
 
 mod auth;
 mod browsers;
+mod caching;
 mod events;
 mod grammar;
 mod guards;

@@ -3,15 +3,63 @@
 use super::check;
 
 #[test]
-fn tokens_are_verified_with_known_keys() {
+fn algorithms_are_those_of_public_keys() {
     check(
         r#"
 [auth]
+jwks = { url = "https://x" }
 algorithms = ["none", "HS256", "eddsa", "ES384"]
 leeway = "1h"
-[[routes]]
-match = "/a"
-url = "http://x"
+"#,
+        r#"
+error: each of `algorithms` must be a signature's algorithm
+ --> mare.toml:4:15
+  |
+4 | algorithms = ["none", "HS256", "eddsa", "ES384"]
+  |               ^^^^^^ anybody can write a token that nobody signed
+  |
+  = help: known are `EdDSA`, `ES256`, `RS256`
+
+error: each of `algorithms` must be a signature's algorithm
+ --> mare.toml:4:23
+  |
+4 | algorithms = ["none", "HS256", "eddsa", "ES384"]
+  |                       ^^^^^^^ its key is a secret, which no JWKS has: it stands in `[[auth.keys]]`
+  |
+  = help: known are `EdDSA`, `ES256`, `RS256`
+
+error: each of `algorithms` must be a signature's algorithm
+ --> mare.toml:4:32
+  |
+4 | algorithms = ["none", "HS256", "eddsa", "ES384"]
+  |                                ^^^^^^^ none of them
+  |
+  = help: did you mean `EdDSA`?
+
+error: each of `algorithms` must be a signature's algorithm
+ --> mare.toml:4:41
+  |
+4 | algorithms = ["none", "HS256", "eddsa", "ES384"]
+  |                                         ^^^^^^^ none of them
+  |
+  = help: known are `EdDSA`, `ES256`, `RS256`
+
+error: `leeway` must be between 0s and 10m
+ --> mare.toml:5:10
+  |
+5 | leeway = "1h"
+  |          ^^^^ out of bounds
+"#,
+    );
+}
+
+#[test]
+fn tokens_are_verified_with_some_key() {
+    check(
+        r#"
+[auth]
+algorithms = ["ES256"]
+audience = []
 "#,
         r#"
 error: `[auth]` has no key
@@ -25,65 +73,15 @@ error: `[auth]` has no key
 error: `algorithms` without `jwks`
  --> mare.toml:3:14
   |
-3 | algorithms = ["none", "HS256", "eddsa", "ES384"]
-  |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ never used
+3 | algorithms = ["ES256"]
+  |              ^^^^^^^^^ never used
   |
   = help: each of `[[auth.keys]]` has its own `algorithm`
 
-error: each of `algorithms` must be a signature's algorithm
- --> mare.toml:3:15
-  |
-3 | algorithms = ["none", "HS256", "eddsa", "ES384"]
-  |               ^^^^^^ anybody can write a token that nobody signed
-  |
-  = help: known are `EdDSA`, `ES256`, `RS256`
-
-error: each of `algorithms` must be a signature's algorithm
- --> mare.toml:3:23
-  |
-3 | algorithms = ["none", "HS256", "eddsa", "ES384"]
-  |                       ^^^^^^^ its key is a secret, which no JWKS has: it stands in `[[auth.keys]]`
-  |
-  = help: known are `EdDSA`, `ES256`, `RS256`
-
-error: each of `algorithms` must be a signature's algorithm
- --> mare.toml:3:32
-  |
-3 | algorithms = ["none", "HS256", "eddsa", "ES384"]
-  |                                ^^^^^^^ none of them
-  |
-  = help: did you mean `EdDSA`?
-
-error: each of `algorithms` must be a signature's algorithm
- --> mare.toml:3:41
-  |
-3 | algorithms = ["none", "HS256", "eddsa", "ES384"]
-  |                                         ^^^^^^^ none of them
-  |
-  = help: known are `EdDSA`, `ES256`, `RS256`
-
-error: `leeway` must be between 0s and 10m
- --> mare.toml:4:10
-  |
-4 | leeway = "1h"
-  |          ^^^^ out of bounds
-"#,
-    );
-    check(
-        "[auth]\nissuer = \"x\"\naudience = []\n",
-        r#"
-error: `[auth]` has no key
- --> mare.toml:1:1
-  |
-1 | [auth]
-  | ^^^^^^ neither `jwks` nor `keys`
-  |
-  = help: say where the keys are: `jwks = { url = "https://…" }` or `{ service = "…" }`; or write one down: `[[auth.keys]]`
-
 error: `audience` must not be empty
- --> mare.toml:3:12
+ --> mare.toml:4:12
   |
-3 | audience = []
+4 | audience = []
   |            ^^ empty
   |
   = help: for example `audience = ["shop"]`
@@ -91,23 +89,29 @@ error: `audience` must not be empty
     );
     check(
         r#"
+[auth]
+jwks = { path = "/x" }
+"#,
+        r#"
+error: `jwks` says not where
+ --> mare.toml:3:8
+  |
+3 | jwks = { path = "/x" }
+  |        ^^^^^^^^^^^^^^^ neither `url` nor `service`
+  |
+  = help: add `url = "https://…"` or `service = "…"`
+"#,
+    );
+}
+
+#[test]
+fn a_key_set_is_in_one_place() {
+    check(
+        r#"
 [services.api]
 run = "api"
 [auth]
 jwks = { service = "apy", path = "keys" }
-[[auth.keys]]
-algorithm = "HS256"
-secret = "${SECRET}"
-[[auth.keys]]
-id = "a"
-algorithm = "RS256"
-secret = "0123456789abcdef0123456789abcdef"
-[[auth.keys]]
-id = "a"
-algorithm = "none"
-[[auth.keys]]
-id = "b"
-algorithm = "HS256"
 "#,
         r#"
 error: there is no service `apy`
@@ -125,52 +129,21 @@ error: `path` must be a path
   |                                  ^^^^^^ not the path of a URL
   |
   = help: for example `path = "/.well-known/jwks.json"`
-
-error: `secret` is too short
- --> mare.toml:8:10
-  |
-8 | secret = "${SECRET}"
-  |          ^^^^^^^^^^^ fewer than 32 bytes
-  |
-  = help: who sees a token can guess a short one; `openssl rand -base64 32` makes one
-
-error: `secret` does not go with this algorithm
-  --> mare.toml:12:10
-   |
-11 | algorithm = "RS256"
-   |             ------- this one
-12 | secret = "0123456789abcdef0123456789abcdef"
-   |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its key is `public`
-
-error: `algorithm` must be a signature's algorithm
-  --> mare.toml:15:13
-   |
-15 | algorithm = "none"
-   |             ^^^^^^ anybody can write a token that nobody signed
-   |
-   = help: known are `EdDSA`, `ES256`, `RS256`, `HS256`
-
-error: a key needs `secret`
-  --> mare.toml:18:13
-   |
-18 | algorithm = "HS256"
-   |             ^^^^^^^ its key is missing
-   |
-   = help: for example `secret = "${JWT_SECRET}"`
 "#,
     );
-}
-
-#[test]
-fn a_key_set_is_in_one_place() {
     check(
-        "[auth]\njwks = { service = \"x\", url = \"https://x\" }\n[services.x]\nrun = \"x\"\n",
+        r#"
+[services.api]
+run = "api"
+[auth]
+jwks = { service = "api", url = "https://x" }
+"#,
         r#"
 error: `jwks` is in one place
- --> mare.toml:2:31
+ --> mare.toml:5:33
   |
-2 | jwks = { service = "x", url = "https://x" }
-  |                    ---        ^^^^^^^^^^^ `url` beside `service`
+5 | jwks = { service = "api", url = "https://x" }
+  |                    -----        ^^^^^^^^^^^ `url` beside `service`
   |                    |
   |                    the other one
   |
@@ -178,24 +151,15 @@ error: `jwks` is in one place
 "#,
     );
     check(
-        "[auth]\njwks = { path = \"/x\" }\n",
         r#"
-error: `jwks` says not where
- --> mare.toml:2:8
-  |
-2 | jwks = { path = "/x" }
-  |        ^^^^^^^^^^^^^^^ neither `url` nor `service`
-  |
-  = help: add `url = "https://…"` or `service = "…"`
+[auth]
+jwks = { url = "https://x", path = "/x" }
 "#,
-    );
-    check(
-        "[auth]\njwks = { url = \"https://x\", path = \"/x\" }\n",
         r#"
 error: `path` beside `url`
- --> mare.toml:2:36
+ --> mare.toml:3:36
   |
-2 | jwks = { url = "https://x", path = "/x" }
+3 | jwks = { url = "https://x", path = "/x" }
   |                                    ^^^^ never used
   |
   = help: the URL has a path of its own
@@ -204,7 +168,106 @@ error: `path` beside `url`
 }
 
 #[test]
-fn public_keys_are_public_and_of_their_algorithm() {
+fn a_key_is_of_its_algorithm() {
+    check(
+        r#"
+[[auth.keys]]
+algorithm = "HS256"
+secret = "${SECRET}"
+[[auth.keys]]
+id = "a"
+algorithm = "RS256"
+secret = "0123456789abcdef0123456789abcdef"
+[[auth.keys]]
+id = "b"
+algorithm = "none"
+[[auth.keys]]
+id = "c"
+algorithm = "HS256"
+"#,
+        r#"
+error: `secret` is too short
+ --> mare.toml:4:10
+  |
+4 | secret = "${SECRET}"
+  |          ^^^^^^^^^^^ fewer than 32 bytes
+  |
+  = help: who sees a token can guess a short one; `openssl rand -base64 32` makes one
+
+error: `secret` does not go with this algorithm
+ --> mare.toml:8:10
+  |
+7 | algorithm = "RS256"
+  |             ------- this one
+8 | secret = "0123456789abcdef0123456789abcdef"
+  |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its key is `public`
+
+error: `algorithm` must be a signature's algorithm
+  --> mare.toml:11:13
+   |
+11 | algorithm = "none"
+   |             ^^^^^^ anybody can write a token that nobody signed
+   |
+   = help: known are `EdDSA`, `ES256`, `RS256`, `HS256`
+
+error: a key needs `secret`
+  --> mare.toml:14:13
+   |
+14 | algorithm = "HS256"
+   |             ^^^^^^^ its key is missing
+   |
+   = help: for example `secret = "${JWT_SECRET}"`
+"#,
+    );
+}
+
+#[test]
+fn a_token_means_one_key() {
+    check(
+        r#"
+[[auth.keys]]
+algorithm = "HS256"
+secret = "0123456789abcdef0123456789abcdef"
+[[auth.keys]]
+algorithm = "HS256"
+secret = "0123456789abcdef0123456789abcdef"
+[[auth.keys]]
+id = "a"
+algorithm = "HS256"
+secret = "0123456789abcdef0123456789abcdef"
+[[auth.keys]]
+id = "a"
+algorithm = "HS256"
+secret = "0123456789abcdef0123456789abcdef"
+"#,
+        r#"
+error: two keys have no id
+ --> mare.toml:5:1
+  |
+2 | [[auth.keys]]
+  | ------------- the other one
+...
+5 | [[auth.keys]]
+  | ^^^^^^^^^^^^^ nobody can tell which of them a token means
+  |
+  = help: give each the `kid` that its tokens name
+
+error: two keys have the same id
+  --> mare.toml:13:6
+   |
+ 9 | id = "a"
+   |      --- the other one
+...
+13 | id = "a"
+   |      ^^^ nobody can tell which of them a token means
+   |
+   = help: give each the `kid` that its tokens name
+"#,
+    );
+}
+
+#[test]
+fn a_public_key_is_of_its_algorithm() {
     check(
         r#"
 [[auth.keys]]
@@ -216,23 +279,9 @@ id = "b"
 algorithm = "ES256"
 public = "-----BEGIN PUBLIC KEY-----\nabcd\n-----END PUBLIC KEY-----"
 [[auth.keys]]
-id = "c"
-algorithm = "EdDSA"
-public = "-----BEGIN PRIVATE KEY-----\nabcd\n-----END PRIVATE KEY-----"
-[[auth.keys]]
-id = "d"
-algorithm = "RS256"
-public = "-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----"
-[[auth.keys]]
 id = "e"
 algorithm = "RS256"
 public = "keys/public.pem"
-[[auth.keys]]
-algorithm = "HS256"
-secret = "0123456789abcdef0123456789abcdef"
-[[auth.keys]]
-algorithm = "HS256"
-secret = "0123456789abcdef0123456789abcdeg"
 "#,
         r#"
 error: `public` must be a public key in PEM
@@ -254,37 +303,55 @@ error: `public` must be a public key in PEM
 error: `public` must be a public key in PEM
   --> mare.toml:13:10
    |
-13 | public = "-----BEGIN PRIVATE KEY-----\nabcd\n-----END PRIVATE KEY-----"
-   |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this is a private key
-   |
-   = help: it stays with who signs; `openssl pkey -in FILE -pubout` writes the public one
-
-error: `public` must be a public key in PEM
-  --> mare.toml:17:10
-   |
-17 | public = "-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----"
-   |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this is a certificate
-   |
-   = help: `openssl x509 -in FILE -pubkey -noout` writes the key in it
-
-error: `public` must be a public key in PEM
-  --> mare.toml:21:10
-   |
-21 | public = "keys/public.pem"
+13 | public = "keys/public.pem"
    |          ^^^^^^^^^^^^^^^^^ this is none
    |
    = help: it begins with `-----BEGIN PUBLIC KEY-----`, and `"""` hold several lines together
+"#,
+    );
+}
 
-error: two keys have no id
-  --> mare.toml:25:1
+#[test]
+fn a_public_key_is_public() {
+    check(
+        r#"
+[[auth.keys]]
+id = "c"
+algorithm = "EdDSA"
+public = "-----BEGIN PRIVATE KEY-----\nabcd\n-----END PRIVATE KEY-----"
+[[auth.keys]]
+id = "d"
+algorithm = "RS256"
+public = "-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----"
+[[auth.keys]]
+id = "e"
+algorithm = "RS256"
+public = "-----BEGIN RSA PUBLIC KEY-----\nabcd\n-----END RSA PUBLIC KEY-----"
+"#,
+        r#"
+error: `public` must be a public key in PEM
+ --> mare.toml:5:10
+  |
+5 | public = "-----BEGIN PRIVATE KEY-----\nabcd\n-----END PRIVATE KEY-----"
+  |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this is a private key
+  |
+  = help: it stays with who signs; `openssl pkey -in FILE -pubout` writes the public one
+
+error: `public` must be a public key in PEM
+ --> mare.toml:9:10
+  |
+9 | public = "-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----"
+  |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this is a certificate
+  |
+  = help: `openssl x509 -in FILE -pubkey -noout` writes the key in it
+
+error: `public` must be a public key in PEM
+  --> mare.toml:13:10
    |
-22 | [[auth.keys]]
-   | ------------- the other one
-...
-25 | [[auth.keys]]
-   | ^^^^^^^^^^^^^ nobody can tell which of them a token means
+13 | public = "-----BEGIN RSA PUBLIC KEY-----\nabcd\n-----END RSA PUBLIC KEY-----"
+   |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ an older form
    |
-   = help: give each the `kid` that its tokens name
+   = help: `openssl rsa -RSAPublicKey_in -in FILE -pubout` writes the one of today
 "#,
     );
 }
@@ -300,7 +367,7 @@ hash = "sha256:2c26"
 [api_keys.c]
 hash = "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
 [api_keys.d]
-hash = "sha256:2C26B46B68FFC68FF99B453C1D30413413422D706483BFA0F98A5E886266E7AE"
+hash = "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
 [api_keys.e]
 scopes = [""]
 "#,
@@ -327,7 +394,7 @@ error: two clients have the same key
 7 | hash = "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
   |        ------------------------------------------------------------------------- the other one
 8 | [api_keys.d]
-9 | hash = "sha256:2C26B46B68FFC68FF99B453C1D30413413422D706483BFA0F98A5E886266E7AE"
+9 | hash = "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
   |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nobody can tell whose it is
   |
   = help: make each its own with `mare key`

@@ -1,4 +1,4 @@
-//! Mistakes about guards, credentials and caching.
+//! Mistakes about guards.
 
 use super::check;
 
@@ -6,48 +6,46 @@ use super::check;
 fn credentials_are_asked_for_only_where_somebody_has_some() {
     check(
         r#"
-[services.api]
-run = "api"
 [defaults]
 auth = "any"
 [[routes]]
 match = "/a"
-service = "api"
+url = "http://x"
 auth = "jwt"
 [[routes]]
 match = "/b"
-service = "api"
+url = "http://x"
 auth = "JWT"
 "#,
         r#"
 error: `auth` takes tokens, and there is no `[auth]`
- --> mare.toml:5:8
+ --> mare.toml:3:8
   |
-5 | auth = "any"
+3 | auth = "any"
   |        ^^^^^ whose tokens
   |
   = help: say whose: `[auth]` with `jwks = { url = "https://…" }` or `[[auth.keys]]`
 
 error: `auth` takes API keys, and there is no `[api_keys.NAME]`
- --> mare.toml:5:8
+ --> mare.toml:3:8
   |
-5 | auth = "any"
+3 | auth = "any"
   |        ^^^^^ whose keys
   |
   = help: `mare key` makes a key and the lines to put here
 
 error: `auth` takes tokens, and there is no `[auth]`
- --> mare.toml:9:8
+ --> mare.toml:7:8
   |
-9 | auth = "jwt"
+7 | auth = "jwt"
   |        ^^^^^ whose tokens
   |
   = help: say whose: `[auth]` with `jwks = { url = "https://…" }` or `[[auth.keys]]`
 
 error: `auth` must be `none`, `jwt`, `key` or `any`
-  --> mare.toml:13:8
+  --> mare.toml:11:8
    |
-13 | auth = "JWT"
+11 | auth = "JWT"
    |        ^^^^^ none of them
    |
    = help: did you mean `jwt`?
@@ -59,89 +57,92 @@ error: `auth` must be `none`, `jwt`, `key` or `any`
 fn what_credentials_say_needs_credentials() {
     check(
         r#"
-[services.api]
-run = "api"
-[api_keys.partner]
-hash = "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
-[defaults]
-limit = { rate = "5/s", per = "user" }
 [[routes]]
 match = "/a"
-service = "api"
+url = "http://x"
 require = { scopes = ["read"], roles = [] }
-[[routes]]
-match = "/b"
-service = "api"
-auth = "none"
-cache = { per = "user" }
+"#,
+        r#"
+error: `require` without `auth`
+ --> mare.toml:5:11
+  |
+5 | require = { scopes = ["read"], roles = [] }
+  |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ of whom
+  |
+  = help: add `auth = "jwt"`, `"key"` or `"any"`, or take `require = {}`
+
+error: `roles` must not be empty
+ --> mare.toml:5:40
+  |
+5 | require = { scopes = ["read"], roles = [] }
+  |                                        ^^ empty
+  |
+  = help: for example `roles = ["staff", "admin"]`
+"#,
+    );
+    check(
+        r#"
+[api_keys.partner]
+hash = "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
 [[routes]]
 match = "/c"
-service = "api"
+url = "http://x"
 auth = "key"
 require = { claims = { tenant = 5 } }
 [[routes]]
 match = "/d"
-service = "api"
+url = "http://x"
 auth = "key"
 require = { claims = { tenant = "x" } }
+"#,
+        r#"
+error: `tenant` must be a string
+ --> mare.toml:8:33
+  |
+8 | require = { claims = { tenant = 5 } }
+  |                                 ^ claims are compared as text
+  |
+  = help: put it into quotes
+
+error: `claims` of an API key
+  --> mare.toml:13:11
+   |
+13 | require = { claims = { tenant = "x" } }
+   |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ it has scopes and roles, but no claims
+   |
+   = help: remove `claims`, or let `auth` be `"jwt"`
+"#,
+    );
+}
+
+#[test]
+fn a_limit_for_each_user_needs_users() {
+    check(
+        r#"
+[defaults]
+limit = { rate = "5/s", per = "user" }
 [[routes]]
-match = "/e"
-service = "api"
+match = "/a"
+url = "http://x"
+
+[[routes]]
+match = "/b"
+url = "http://x"
 limit = { rate = "5/s", per = "key" }
 "#,
         r#"
 error: a limit for each user, and no `auth`
- --> mare.toml:7:31
+ --> mare.toml:3:31
   |
-7 | limit = { rate = "5/s", per = "user" }
+3 | limit = { rate = "5/s", per = "user" }
   |                               ^^^^^^ no user is known
   |
   = help: add `auth = "jwt"`, or let it be `per = "ip"`
 
-error: `require` without `auth`
-  --> mare.toml:11:11
-   |
-11 | require = { scopes = ["read"], roles = [] }
-   |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ of whom
-   |
-   = help: add `auth = "jwt"`, `"key"` or `"any"`, or take `require = {}`
-
-error: `roles` must not be empty
-  --> mare.toml:11:40
-   |
-11 | require = { scopes = ["read"], roles = [] }
-   |                                        ^^ empty
-   |
-   = help: for example `roles = ["staff", "admin"]`
-
-error: a cache for each user, and no `auth`
-  --> mare.toml:16:17
-   |
-16 | cache = { per = "user" }
-   |                 ^^^^^^ no user is known
-   |
-   = help: add `auth = "jwt"`, or let all share the answers: `per = "all"`
-
-error: `tenant` must be a string
-  --> mare.toml:21:33
-   |
-21 | require = { claims = { tenant = 5 } }
-   |                                 ^ claims are compared as text
-   |
-   = help: put it into quotes
-
-error: `claims` of an API key
-  --> mare.toml:26:11
-   |
-26 | require = { claims = { tenant = "x" } }
-   |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ it has scopes and roles, but no claims
-   |
-   = help: remove `claims`, or let `auth` be `"jwt"`
-
 error: a limit for each API key, and none is asked for
-  --> mare.toml:30:31
+  --> mare.toml:11:31
    |
-30 | limit = { rate = "5/s", per = "key" }
+11 | limit = { rate = "5/s", per = "key" }
    |                               ^^^^^ no key is known
    |
    = help: add `auth = "key"` or `"any"`, or let it be `per = "ip"`
@@ -215,7 +216,7 @@ error: `per` must be `ip`, `user`, `key`, `route` or `header:NAME`
 }
 
 #[test]
-fn networks_and_hosts_are_written_exactly() {
+fn networks_are_written_exactly() {
     check(
         r#"
 [limits]
@@ -224,7 +225,6 @@ trusted = ["10.1.2.3/8", "::ffff:10.0.0.1"]
 match = "/a"
 url = "http://x"
 networks = { allow = ["10.0.0.0/33", "::/129", "example.com", "${SECRET}"], deny = [] }
-hosts = ["https://shop.example.com", "a.*.example.com", ""]
 "#,
         r#"
 error: each of `trusted` must be a network
@@ -282,27 +282,40 @@ error: `deny` must not be empty
   |                                                                                    ^^ empty
   |
   = help: for example `deny = ["10.1.2.3"]`
+"#,
+    );
+}
 
+#[test]
+fn hosts_are_names() {
+    check(
+        r#"
+[[routes]]
+match = "/a"
+url = "http://x"
+hosts = ["https://shop.example.com", "a.*.example.com", ""]
+"#,
+        r#"
 error: each of `hosts` must be a host name
- --> mare.toml:8:10
+ --> mare.toml:5:10
   |
-8 | hosts = ["https://shop.example.com", "a.*.example.com", ""]
+5 | hosts = ["https://shop.example.com", "a.*.example.com", ""]
   |          ^^^^^^^^^^^^^^^^^^^^^^^^^^ it has no scheme and no port
   |
   = help: for example `hosts = ["shop.example.com", "*.shop.example.com"]`
 
 error: each of `hosts` must be a host name
- --> mare.toml:8:38
+ --> mare.toml:5:38
   |
-8 | hosts = ["https://shop.example.com", "a.*.example.com", ""]
+5 | hosts = ["https://shop.example.com", "a.*.example.com", ""]
   |                                      ^^^^^^^^^^^^^^^^^ a `*` may only stand for the first label: `*.example.com`
   |
   = help: for example `hosts = ["shop.example.com", "*.shop.example.com"]`
 
 error: `hosts` must not have empty strings in it
- --> mare.toml:8:57
+ --> mare.toml:5:57
   |
-8 | hosts = ["https://shop.example.com", "a.*.example.com", ""]
+5 | hosts = ["https://shop.example.com", "a.*.example.com", ""]
   |                                                         ^^ empty
   |
   = help: for example `hosts = ["shop.example.com", "*.shop.example.com"]`
@@ -311,115 +324,30 @@ error: `hosts` must not have empty strings in it
 }
 
 #[test]
-fn instances_and_caches_are_of_services() {
+fn instances_are_of_services() {
     check(
         r#"
-[services.api]
-run = "api"
-[cache]
-memory = "2MiB"
-redis_timeout = "1m"
 [[routes]]
 match = "/a"
 files = "x"
 sticky = { cookie = "a b" }
-cache = {}
-[[routes]]
-match = "POST /b"
-service = "api"
-cache = { size = "3MiB", only = ["utm_*", "a=b"], ignore = ["a*b"], per = "users" }
 "#,
         r#"
-error: `redis_timeout` must be between 1ms and 10s
- --> mare.toml:6:17
-  |
-6 | redis_timeout = "1m"
-  |                 ^^^^ out of bounds
-
 error: `sticky` without `service`
-  --> mare.toml:10:10
-   |
-10 | sticky = { cookie = "a b" }
-   |          ^^^^^^^^^^^^^^^^^^ no instances to stay with
-   |
-   = help: only a service has instances; remove it
+ --> mare.toml:5:10
+  |
+5 | sticky = { cookie = "a b" }
+  |          ^^^^^^^^^^^^^^^^^^ no instances to stay with
+  |
+  = help: only a service has instances; remove it
 
 error: `cookie` must be a cookie's name
-  --> mare.toml:10:21
-   |
-10 | sticky = { cookie = "a b" }
-   |                     ^^^^^ only letters, digits and some signs stand in one
-   |
-   = help: for example `cookie = "mare_instance"`
-
-error: `cache` of files
-  --> mare.toml:11:9
-   |
-11 | cache = {}
-   |         ^^ they are near already
-   |
-   = help: remove it: files are answered with ETags, and browsers keep them
-
-error: `cache` of a method that changes things
-  --> mare.toml:15:9
-   |
-13 | match = "POST /b"
-   |         --------- only GET and HEAD are kept
-14 | service = "api"
-15 | cache = { size = "3MiB", only = ["utm_*", "a=b"], ignore = ["a*b"], per = "users" }
-   |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ never used
-   |
-   = help: remove it; answers to changes drop what they outdate all the same
-
-error: no answer of this size fits into the cache
-  --> mare.toml:15:18
-   |
-15 | cache = { size = "3MiB", only = ["utm_*", "a=b"], ignore = ["a*b"], per = "users" }
-   |                  ^^^^^^ the whole cache has 2MiB
-   |
-   = help: lower it, or raise `memory` in `[cache]`
-
-error: each of `only` must be a parameter's name
-  --> mare.toml:15:34
-   |
-15 | cache = { size = "3MiB", only = ["utm_*", "a=b"], ignore = ["a*b"], per = "users" }
-   |                                  ^^^^^^^ a `*` stands in `ignore` only
-   |
-   = help: name each parameter that counts
-
-error: each of `only` must be a parameter's name
-  --> mare.toml:15:43
-   |
-15 | cache = { size = "3MiB", only = ["utm_*", "a=b"], ignore = ["a*b"], per = "users" }
-   |                                           ^^^^^ a name only, neither `=` nor `&`
-   |
-   = help: for example `page`: values tell answers apart by themselves
-
-error: `ignore` beside `only`
-  --> mare.toml:15:60
-   |
-15 | cache = { size = "3MiB", only = ["utm_*", "a=b"], ignore = ["a*b"], per = "users" }
-   |                                 ----------------           ^^^^^^^ the others are ignored already
-   |                                 |
-   |                                 only these count
-   |
-   = help: keep one of the two
-
-error: each of `ignore` must be a parameter's name
-  --> mare.toml:15:61
-   |
-15 | cache = { size = "3MiB", only = ["utm_*", "a=b"], ignore = ["a*b"], per = "users" }
-   |                                                             ^^^^^ a `*` may only be its last character
-   |
-   = help: for example `utm_*`
-
-error: `per` must be `all` or `user`
-  --> mare.toml:15:75
-   |
-15 | cache = { size = "3MiB", only = ["utm_*", "a=b"], ignore = ["a*b"], per = "users" }
-   |                                                                           ^^^^^^^ none of them
-   |
-   = help: did you mean `user`?
+ --> mare.toml:5:21
+  |
+5 | sticky = { cookie = "a b" }
+  |                     ^^^^^ only letters, digits and some signs stand in one
+  |
+  = help: for example `cookie = "mare_instance"`
 "#,
     );
 }
