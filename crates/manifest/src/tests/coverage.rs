@@ -53,27 +53,20 @@ fn credentials_with(section: &str, name: &str, line: &str) -> String {
 }
 
 fn guarded_with(section: &str, name: &str, line: &str) -> String {
-    match section {
-        "routes" => {
-            let matched = if name == "match" { "" } else { "match = \"/x\"\n" };
-            let target = match name {
-                "spa" => "files = \"x\"\n",
-                _ if TARGETS.contains(&name) => "",
-                _ => "service = \"api\"\n",
-            };
-            let auth = if name == "auth" { "" } else { "auth = \"any\"\n" };
-            format!("{GUARDED}[[routes]]\n{matched}{target}{auth}{line}")
-        }
-        _ => {
-            let route = "[[routes]]\nmatch = \"/x\"\nservice = \"api\"\nauth = \"any\"\n";
-            let required = match section.rsplit('.').next() {
-                Some("limit") if name != "rate" => "rate = \"1/s\"\n",
-                Some("cors") if name != "origins" => "origins = [\"https://x\"]\n",
-                _ => "",
-            };
-            format!("{GUARDED}{route}[{section}]\n{required}{line}")
-        }
-    }
+    let matched = if (section, name) == ("routes", "match") { "" } else { "match = \"/x\"\n" };
+    let target = match (section, name) {
+        ("routes", "spa") => "files = \"x\"\n",
+        ("routes", name) if TARGETS.contains(&name) => "",
+        _ => "service = \"api\"\n",
+    };
+    let auth = if (section, name) == ("routes", "auth") { "" } else { "auth = \"any\"\n" };
+    let header = if section == "routes" { String::new() } else { format!("[{section}]\n") };
+    let required = match section.rsplit('.').next() {
+        Some("limit") if name != "rate" => "rate = \"1/s\"\n",
+        Some("cors") if name != "origins" => "origins = [\"https://x\"]\n",
+        _ => "",
+    };
+    format!("{GUARDED}[[routes]]\n{matched}{target}{auth}{header}{required}{line}")
 }
 
 /// A manifest that is valid if `key = value` is, in the given section.

@@ -351,3 +351,56 @@ error: `cookie` must be a cookie's name
 "#,
     );
 }
+
+/// What a forgotten variable must not do.
+#[test]
+fn an_empty_string_opens_nothing() {
+    check(
+        r#"
+[auth]
+jwks = { url = "https://x" }
+issuer = "${EMPTY}"
+audience = ["${EMPTY}"]
+[defaults]
+auth = "${EMPTY}"
+[[routes]]
+match = "/a"
+url = "http://x"
+auth = "jwt"
+cache = { per = "${EMPTY}" }
+"#,
+        r#"
+error: `issuer` must not be empty
+ --> mare.toml:4:10
+  |
+4 | issuer = "${EMPTY}"
+  |          ^^^^^^^^^^ empty
+  |
+  = help: for example `issuer = "https://id.example.com"`
+
+error: `audience` must not have empty strings in it
+ --> mare.toml:5:13
+  |
+5 | audience = ["${EMPTY}"]
+  |             ^^^^^^^^^^ empty
+  |
+  = help: for example `audience = ["shop"]`
+
+error: `auth` must not be empty
+ --> mare.toml:7:8
+  |
+7 | auth = "${EMPTY}"
+  |        ^^^^^^^^^^ empty
+  |
+  = help: for example `auth = "jwt"`
+
+error: `per` must not be empty
+  --> mare.toml:12:17
+   |
+12 | cache = { per = "${EMPTY}" }
+   |                 ^^^^^^^^^^ empty
+   |
+   = help: for example `per = "user"`
+"#,
+    );
+}
