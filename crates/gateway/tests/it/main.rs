@@ -5,6 +5,7 @@
 //! connection may be left over.
 
 mod access;
+mod caching;
 mod connections;
 mod drain;
 mod forwarding;
