@@ -282,14 +282,14 @@ fn a_routes_ttl_is_for_successes_that_say_nothing_of_freshness() {
         &heuristic,
         &[
             ("9111 4.2.2", "GET", "200 | last-modified: Sun, 06 Nov 1994 08:48:37 GMT", Ok(6)),
-            ("9111 4.2.2", "GET", "200 | last-modified: Sun, 06 Nov 1984 08:48:37 GMT", Ok(24 * 60 * 60)),
+            ("9111 4.2.2", "GET", "200 | last-modified: Tue, 06 Nov 1984 08:48:37 GMT", Ok(24 * 60 * 60)),
             ("9111 4.2.2", "GET", "200 | last-modified: Sun, 06 Nov 1994 09:49:37 GMT", Ok(0)),
             ("9111 4.2.2", "GET", "200", Err(Silent)),
             ("9111 4.2.2", "GET", "302 | last-modified: Sun, 06 Nov 1994 08:48:37 GMT", Err(Silent)),
             (
                 "9111 4.2.2",
                 "GET",
-                "200 | cache-control: max-age=1 | last-modified: Sun, 06 Nov 1984 08:48:37 GMT",
+                "200 | cache-control: max-age=1 | last-modified: Tue, 06 Nov 1984 08:48:37 GMT",
                 Ok(1),
             ),
         ],
