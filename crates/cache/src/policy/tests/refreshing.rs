@@ -95,8 +95,8 @@ fn a_304_replaces_fields_but_not_those_of_the_content() {
     );
     let confirmation = "304 | etag: \"a\" | cache-control: max-age=5 | content-type: text/html | content-length: 0 | \
                         content-digest: x | x-new: 2 | x-new: 3 | connection: x-hop | x-hop: 1";
-    let Refreshed { stored, kept } = refresh(&stored, confirmation).unwrap();
-    assert_eq!(kept, Ok(()));
+    let Refreshed { stored, kept, once } = refresh(&stored, confirmation).unwrap();
+    assert_eq!((kept, once.len()), (Ok(()), 0));
     let mut fields: Vec<_> = stored
         .headers
         .iter()
@@ -144,6 +144,15 @@ fn a_304_may_end_the_keeping_or_change_the_tags() {
         assert_eq!(refreshed.kept, kept, "{response}: {confirmation}");
         assert_eq!(refreshed.stored.tags().join(" "), tags, "{response}: {confirmation}");
     }
+}
+
+#[test]
+fn what_may_not_be_stored_of_a_304_is_this_clients() {
+    let response = "200 | cache-control: max-age=60, no-cache=\"set-cookie\" | etag: \"a\" | set-cookie: a=1";
+    let refreshed = refresh(&stored(response), "304 | set-cookie: a=2 | x: 1 | cache-tag: one").unwrap();
+    assert_eq!(refreshed.kept, Ok(()));
+    assert!(!refreshed.stored.headers.contains_key("set-cookie"));
+    assert_eq!(refreshed.once, message("304 | set-cookie: a=2").1);
 }
 
 #[test]
