@@ -9,6 +9,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
+use super::fields::Single;
 use super::range::{Part, part};
 use super::{Handling, Stored, Time, Wishes};
 
@@ -32,7 +33,7 @@ impl Stored {
             return self.not_modified(handling, now);
         }
         if wishes.range && self.status == StatusCode::OK && self.validators.allow_range(request) {
-            match request.get(RANGE).map(|range| part(range, body.len())) {
+            match Single::of(request, &RANGE).value().map(|range| part(range, body.len())) {
                 Some(Part::Bytes(range)) => return self.partial(range, body, handling, now),
                 Some(Part::Outside) => return outside(body.len(), handling),
                 Some(Part::Whole) | None => {}
@@ -58,12 +59,12 @@ impl Stored {
             | Handling::Failed(_)
             | Handling::Collapsed(_)
             | Handling::Forwarded { .. }
-            | Handling::Bypassed(_) => _ = headers.insert(AGE, HeaderValue::from(self.age(now) / 1000)),
+            | Handling::Bypassed(_) => put(&mut headers, &AGE, HeaderValue::from(self.age(now) / 1000)),
         }
         if self.chained {
             headers.append(CACHE_STATUS, handling.value());
         } else {
-            headers.insert(CACHE_STATUS, handling.value());
+            put(&mut headers, &CACHE_STATUS, handling.value());
         }
         headers
     }
@@ -86,6 +87,13 @@ impl Stored {
         headers.insert(CONTENT_RANGE, text(span));
         headers.insert(CONTENT_LENGTH, HeaderValue::from(range.len()));
         respond(StatusCode::PARTIAL_CONTENT, headers, body.slice(range))
+    }
+}
+
+/// Overwrites a field that is there: `insert` would make room for one more first.
+fn put(headers: &mut HeaderMap, name: &HeaderName, value: HeaderValue) {
+    if let Some(place) = headers.get_mut(name) {
+        *place = value;
     }
 }
 

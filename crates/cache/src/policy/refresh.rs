@@ -4,12 +4,12 @@ use http::header::{
     AGE, CACHE_STATUS, CDN_CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
     DATE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use mare_manifest::model::guard::Caching;
 
 use super::answer::DIGESTS;
 use super::conditions::{is_strong, opaque};
-use super::fields::{Single, strip_hop};
+use super::fields::{Single, strip, strip_hop};
 use super::stored::is_etag;
 use super::tags::CACHE_TAG;
 use super::{Exchange, Refusal, Stored, unconditional};
@@ -21,6 +21,8 @@ pub struct Refreshed {
     pub stored: Stored,
     /// Whether it may be kept for others: the 304 may say `no-store`.
     pub kept: Result<(), Refusal>,
+    /// Fields of the 304 that may not be stored (`no-cache="set-cookie"`): this request's answer gets them besides.
+    pub once: HeaderMap,
 }
 
 /// The response is about another representation than the stored one: that one is dropped, and the origin is to be
@@ -46,29 +48,38 @@ impl Stored {
         if !self.is_meant_by(exchange.response) {
             return Err(Mismatch);
         }
-        let response = self.merged(exchange.response);
-        let (stored, kept) =
-            Self::weigh(&Exchange { status: self.status, response: &response, ..*exchange }, route);
-        Ok(Refreshed { stored, kept })
+        let new = confirming(exchange.response);
+        let response = self.merged(&new);
+        // A HEAD may ask too, but what is stored is GET's.
+        let wishes = exchange.wishes.as_get();
+        let exchange = Exchange { wishes: &wishes, status: self.status, response: &response, ..*exchange };
+        let (stored, kept) = Self::weigh(&exchange, route);
+        let mut once = new;
+        strip(&mut once);
+        for name in stored.headers.keys() {
+            once.remove(name);
+        }
+        Ok(Refreshed { stored, kept, once })
     }
 
-    /// Updates it by the 200 that a HEAD got (4.3.5). `length` is the stored body's.
+    /// Updates it by what a HEAD got (4.3.5). `length` is the stored body's. `None`: only a 200 tells anything.
     pub fn freshen(
         &self,
         exchange: &Exchange<'_>,
         route: &Caching,
-        length: u64,
-    ) -> Result<Refreshed, Mismatch> {
+        length: usize,
+    ) -> Option<Result<Refreshed, Mismatch>> {
+        if exchange.status != StatusCode::OK {
+            return None;
+        }
         let same_length = match Single::of(exchange.response, &CONTENT_LENGTH) {
             Single::Absent => true,
             Single::Value(value) => value.to_str().is_ok_and(|text| text.parse() == Ok(length)),
             Single::Conflict => false,
         };
         let named = exchange.response.contains_key(ETAG) || exchange.response.contains_key(LAST_MODIFIED);
-        if !named || !same_length || exchange.status != self.status {
-            return Err(Mismatch);
-        }
-        self.refresh(&Exchange { wishes: &exchange.wishes.as_get(), ..*exchange }, route)
+        let same = self.status == StatusCode::OK && named && same_length;
+        Some(if same { self.refresh(exchange, route) } else { Err(Mismatch) })
     }
 
     /// 4.3.4. A response without any validator is taken for the one asked about: only one was.
@@ -88,20 +99,15 @@ impl Stored {
         }
     }
 
-    /// 3.2: the response's fields replace those stored, but for what describes the content that is kept.
-    fn merged(&self, response: &HeaderMap) -> HeaderMap {
-        let mut new = response.clone();
-        strip_hop(&mut new);
-        for name in [CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE].iter().chain(&DIGESTS) {
-            new.remove(name);
-        }
+    /// 3.2: new fields replace those stored.
+    fn merged(&self, new: &HeaderMap) -> HeaderMap {
         let mut merged = self.raw();
         // Of the answer it was; without a new one it is as old as the confirmation.
         merged.remove(DATE);
         for name in new.keys() {
             merged.remove(name);
         }
-        for (name, value) in &new {
+        for (name, value) in new {
             merged.append(name, value.clone());
         }
         merged
@@ -121,4 +127,14 @@ impl Stored {
         }
         headers
     }
+}
+
+/// What of a confirmation changes the stored fields: all but what describes the content, which is kept.
+fn confirming(response: &HeaderMap) -> HeaderMap {
+    let mut new = response.clone();
+    strip_hop(&mut new);
+    for name in [CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE].iter().chain(&DIGESTS) {
+        new.remove(name);
+    }
+    new
 }
