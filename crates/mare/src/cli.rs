@@ -23,6 +23,7 @@ Examples:
   mare status --watch                         see instances come and go
   mare logs api -f                            follow what a service writes
   mare tasks                                  queues: what waits, how long, what died
+  mare key partner                            make an API key for a client
   mare render prometheus -o rules.yml         alert on the objectives from Prometheus
   mare load load/read.toml                    prove that the objectives hold under load
 
@@ -45,6 +46,8 @@ pub(crate) enum Verb {
     Logs(Logs),
     /// Show queues and their tasks; run, retry, pause and purge them by hand
     Tasks(Tasks),
+    /// Make an API key, and the lines of mare.toml that let it in
+    Key(Key),
     /// Make files for other programs from mare.toml
     Render(Render),
     /// Drive a scenario at a target, judge it by its objectives, and write the report
@@ -203,6 +206,16 @@ pub(crate) struct DeadLetters {
     /// All of the queue's
     #[arg(long, conflicts_with = "ids")]
     pub(crate) all: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The key is printed once and kept nowhere: mare.toml has its hash, which lets nobody in.
+Clients send it as `X-Api-Key: KEY` or `Authorization: Bearer KEY`. docs/auth.md says more.")]
+pub(crate) struct Key {
+    /// The client it is for, as logs, metrics and services will know it
+    #[arg(default_value = "partner")]
+    pub(crate) name: String,
 }
 
 #[derive(Args, Debug)]

@@ -4,6 +4,7 @@ mod admin;
 mod check;
 mod cli;
 mod data;
+mod key;
 mod load;
 mod logs;
 mod render;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Verb::Status(arguments) => run(status::run(arguments)),
         Verb::Logs(arguments) => run(logs::run(arguments)),
         Verb::Tasks(arguments) => run(tasks::run(arguments)),
+        Verb::Key(arguments) => key::run(&arguments),
         Verb::Render(arguments) => render::run(&arguments),
         Verb::Load(arguments) => match run(load::run(*arguments)) {
             Ok(verdict) => return verdict,
