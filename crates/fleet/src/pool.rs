@@ -118,6 +118,14 @@ pub struct Waiting {
 pub struct Lease<C> {
     pool: Arc<Shared<C>>,
     instance: Arc<Instance<C>>,
+    kind: Kind,
+}
+
+/// Whether a lease is work that the service is scaled for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Counted,
+    Unnoticed,
 }
 
 impl<C: Default + Send + Sync + 'static> Pool<C> {
@@ -164,6 +172,16 @@ impl<C: Default + Send + Sync + 'static> Pool<C> {
         // Leaves the line when the client goes away and this future is dropped.
         let _place = Place { pool: &self.0, ticket };
         granted.await.unwrap_or(Err(Refused::Closed))
+    }
+
+    /// Gives a slot that nobody needs now, for the platform's own errands: it counts as no activity, so nothing is
+    /// started or kept for it.
+    pub fn try_acquire_unnoticed(&self) -> Option<Lease<C>> {
+        let mut state = self.0.state.lock();
+        if state.closed || !state.waiting.is_empty() {
+            return None;
+        }
+        self.0.lease(&mut state, Kind::Unnoticed, None)
     }
 
     /// Passes over an instance for a while: a connection to it failed.
@@ -263,7 +281,18 @@ impl<C> Shared<C> {
         now: Time,
         preferred: Option<InstanceId>,
     ) -> Option<Lease<C>> {
-        let State { slots, start, meter, .. } = state;
+        let lease = self.lease(state, Kind::Counted, preferred)?;
+        state.meter.begin(now);
+        Some(lease)
+    }
+
+    fn lease(
+        self: &Arc<Self>,
+        state: &mut State<C>,
+        kind: Kind,
+        preferred: Option<InstanceId>,
+    ) -> Option<Lease<C>> {
+        let State { slots, start, .. } = state;
         let preferred = preferred
             .and_then(|id| slots.iter().position(|slot| slot.instance.id == id))
             .filter(|&index| slots[index].candidate.has_room());
@@ -273,8 +302,7 @@ impl<C> Shared<C> {
         };
         *start = (index + 1) % slots.len();
         slots[index].candidate.outstanding += 1;
-        meter.begin(now);
-        Some(Lease { pool: Arc::clone(self), instance: Arc::clone(&slots[index].instance) })
+        Some(Lease { pool: Arc::clone(self), instance: Arc::clone(&slots[index].instance), kind })
     }
 
     /// Hands free slots to waiters. A lease is never dropped under the lock, because dropping it locks.
@@ -294,10 +322,14 @@ impl<C> Shared<C> {
         }
     }
 
-    fn release(self: &Arc<Self>, id: InstanceId) -> bool {
+    fn release(self: &Arc<Self>, id: InstanceId, kind: Kind) -> bool {
         let now = self.clock.now();
         let mut state = self.state.lock();
-        state.meter.end(now);
+        match kind {
+            Kind::Counted => state.meter.end(now),
+            // An instance may drain, and the meter of a quiet pool reports nothing by itself.
+            Kind::Unnoticed => self.report.notify_one(),
+        }
         if let Some(slot) = state.slots.iter_mut().find(|slot| slot.instance.id == id) {
             slot.candidate.outstanding = slot.candidate.outstanding.saturating_sub(1);
         }
@@ -428,7 +460,7 @@ impl<C> Lease<C> {
 
 impl<C> Drop for Lease<C> {
     fn drop(&mut self) {
-        if self.pool.release(self.instance.id) {
+        if self.pool.release(self.instance.id, self.kind) {
             self.pool.serve_waiting();
         }
     }

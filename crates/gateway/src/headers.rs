@@ -65,9 +65,10 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
     .contains(name)
 }
 
-/// What a message never loses, whatever its `Connection` lists.
+/// What a message never loses, whatever its `Connection` lists: also what the platform says of who asks.
 fn is_end_to_end(name: &HeaderName) -> bool {
     [header::HOST, header::CONTENT_LENGTH, header::AUTHORIZATION, X_REQUEST_ID, TRACEPARENT].contains(name)
+        || is_reserved(name)
 }
 
 /// Whether a body comes in no other transfer coding than `chunked`, the only one a proxy can pass on: it takes
@@ -83,13 +84,20 @@ pub(crate) fn is_plainly_coded(headers: &HeaderMap) -> bool {
 
 /// Removes what a client may not claim.
 pub(crate) fn strip_reserved(headers: &mut HeaderMap) {
-    let reserved = |name: &HeaderName| RESERVED.iter().any(|prefix| name.as_str().starts_with(prefix));
-    if headers.keys().any(reserved) {
-        let found: Vec<HeaderName> = headers.keys().filter(|name| reserved(name)).cloned().collect();
+    if headers.keys().any(is_reserved) {
+        let found: Vec<HeaderName> = headers.keys().filter(|name| is_reserved(name)).cloned().collect();
         for name in found {
             headers.remove(name);
         }
     }
+}
+
+/// `X_Mare_Subject` too: to a CGI, and to all that came after it (WSGI, Rack, PHP), both are `HTTP_X_MARE_SUBJECT`.
+fn is_reserved(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    let is_same = |(ours, given): (u8, u8)| ours == given || (ours == b'-' && given == b'_');
+    let begins = |prefix: &str| prefix.len() <= name.len() && prefix.bytes().zip(name.bytes()).all(is_same);
+    RESERVED.into_iter().any(begins)
 }
 
 /// Says who asked, for what host and by which protocol.
@@ -192,10 +200,32 @@ mod tests {
 
     #[test]
     fn reserved_names_are_taken_from_clients() {
-        let mut headers =
-            map(&[("x-mare-subject", "root"), ("x-cloudtasks-queuename", "q"), ("x-other", "1")]);
-        strip_reserved(&mut headers);
-        assert_eq!(headers, map(&[("x-other", "1")]));
+        let check = |before: &[(&str, &str)], after: &[(&str, &str)]| {
+            let mut headers = map(before);
+            strip_reserved(&mut headers);
+            assert_eq!(headers, map(after));
+        };
+        check(
+            &[("x-mare-subject", "root"), ("x-mare-subject", "too"), ("x-other", "1")],
+            &[("x-other", "1")],
+        );
+        check(&[("x-cloudtasks-queuename", "q")], &[]);
+        // Header names are lower case here, whatever the client wrote.
+        check(&[("X-MARE-Subject", "root")], &[]);
+        check(&[("x_mare_subject", "root"), ("x_mare-roles", "root"), ("x-mare_scope", "root")], &[]);
+        check(&[("x_cloudtasks_queuename", "q")], &[]);
+        check(
+            &[("x-mar", "1"), ("x-mare", "1"), ("xx-mare-a", "1")],
+            &[("x-mar", "1"), ("x-mare", "1"), ("xx-mare-a", "1")],
+        );
+    }
+
+    #[test]
+    fn connection_cannot_take_away_what_the_platform_says() {
+        let said = [("x-mare-subject", "ana"), ("x-mare-api-key", "partner")];
+        let mut before = vec![("connection", "x-mare-subject, X-Mare-Api-Key, close")];
+        before.extend(said);
+        check(&before, &said);
     }
 
     #[test]

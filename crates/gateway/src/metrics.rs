@@ -1,6 +1,6 @@
 //! What the gateway measures: names, units, labels, meaning.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -47,8 +47,18 @@ struct To {
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+<<<<<<< HEAD
 struct OfRoute {
     route: String,
+=======
+struct Because {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct Ended {
+    result: &'static str,
+>>>>>>> auth
 }
 
 #[derive(Debug)]
@@ -138,6 +148,42 @@ impl Metrics {
 
     pub(crate) fn connections(&self, listener: &'static str) -> Gauge {
         self.connections.get_or_create_owned(&On { listener })
+    }
+}
+
+/// Of credentials, and of the keys that verify them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AuthMetrics {
+    refusals: Family<Because, Counter>,
+    fetches: Family<Ended, Counter>,
+    fetched: Gauge,
+}
+
+impl AuthMetrics {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register("mare_auth_refusals", "Credentials refused, by reason", metrics.refusals.clone());
+        registry.register("mare_auth_key_fetches", "Key sets fetched, by result", metrics.fetches.clone());
+        registry.register_with_unit(
+            "mare_auth_keys_fetched_timestamp",
+            "When the keys that are known were fetched; 0: there are none",
+            Unit::Seconds,
+            metrics.fetched.clone(),
+        );
+        metrics
+    }
+
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.refusals.get_or_create(&Because { reason }).inc();
+    }
+
+    pub(crate) fn fetch(&self, result: &'static str) {
+        self.fetches.get_or_create(&Ended { result }).inc();
+    }
+
+    pub(crate) fn fetched_at(&self, time: SystemTime) {
+        let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        self.fetched.set(since_epoch.try_into().unwrap_or(i64::MAX));
     }
 }
 

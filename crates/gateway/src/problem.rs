@@ -255,7 +255,9 @@ impl Refusal {
                 headers.insert(header::ALLOW, allow);
             }
         }
-        headers.extend(self.headers.iter().cloned());
+        for (name, value) in &self.headers {
+            headers.append(name.clone(), value.clone());
+        }
         response
     }
 

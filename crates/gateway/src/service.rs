@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::files::Folder;
-use crate::guards::auth::{self, Authority};
+use crate::guards::auth::{self, AuthError, Authority};
 use crate::guards::{Guards, networks};
 use crate::io::{Activity, Io, Patience};
 use crate::listener::{Listener, Role};
@@ -93,6 +93,8 @@ pub enum BuildError {
     Method(#[from] http::method::InvalidMethod),
     #[error("cannot start a thread to serve connections")]
     Thread(#[from] std::io::Error),
+    #[error("[auth] cannot be used")]
+    Auth(#[from] AuthError),
 }
 
 /// What every request may need.
@@ -140,7 +142,7 @@ impl Gateway {
         let upstreams = upstreams(manifest, &links, clock, &metrics);
         let pool = |service: &str| upstreams.get(service).and_then(|upstream| upstream.pool());
         let of_tokens = auth::Config { manifest, file: keys, pool: &pool, workers: workers.count() };
-        let (authority, keys) = Authority::new(&of_tokens, registry);
+        let (authority, keys) = Authority::new(&of_tokens, registry)?;
         let services = upstreams
             .iter()
             .map(|(name, upstream)| {

@@ -139,6 +139,52 @@ async fn the_integral_is_exact() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_preferred_instance_is_taken_while_it_has_room() {
+    let pool = pool(10);
+    pool.0.apply(&endpoints(1, &[(1, 2), (2, 2), (3, 2)]));
+    let preferring = async |id| {
+        let lease = pool.acquire_preferring(Some(InstanceId(id))).await.expect("free");
+        (lease.instance().id.0, lease)
+    };
+    let (first, second, third) = (preferring(2).await, preferring(2).await, preferring(2).await);
+    assert_eq!((first.0, second.0), (2, 2), "though the others had fewer requests");
+    assert_ne!(third.0, 2, "it is full");
+    drop(first);
+    pool.eject(InstanceId(2));
+    assert_ne!(preferring(2).await.0, 2, "connections to it fail");
+    let mut gone = endpoints(2, &[(1, 2), (2, 2)]);
+    gone.instances[0].availability = Availability::Draining;
+    pool.0.apply(&gone);
+    tokio::time::advance(EJECTION).await;
+    pool.0.housekeep();
+    assert_eq!(preferring(1).await.0, 2, "it drains");
+    assert_eq!(preferring(u64::MAX).await.0, 2, "there is none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_errand_of_the_platform_takes_a_free_slot_and_is_no_activity() {
+    let pool = pool(10);
+    assert!(pool.try_acquire_unnoticed().is_none(), "nothing is started for it");
+    pool.0.apply(&endpoints(1, &[(1, 1)]));
+    pool.0.observe();
+    let errand = pool.try_acquire_unnoticed().expect("free");
+    assert!(pool.try_acquire_unnoticed().is_none(), "a slot is a slot");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let seen = pool.0.observe();
+    assert_eq!((seen.arrivals, seen.in_flight, seen.in_flight_max, seen.waiting), (0, 0, 0, 0));
+    assert_eq!((seen.in_flight_integral, seen.last_activity), (Duration::ZERO, None));
+    assert_eq!(seen.instances[0].in_flight, 1, "a draining instance waits for it");
+
+    let mut waits = Box::pin(pool.acquire());
+    assert!(poll_once(waits.as_mut()).is_pending());
+    drop(errand);
+    let Poll::Ready(Ok(lease)) = poll_once(waits.as_mut()) else { panic!("the slot is passed on") };
+    assert!(pool.try_acquire_unnoticed().is_none());
+    drop(lease);
+    assert_eq!(pool.occupancy(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_that_must_wait_is_reported_at_once() {
     let (observations, mut reports) = mpsc::channel(8);
     let (announce, endpoints_seen) = watch::channel(Arc::new(Endpoints::default()));

@@ -14,7 +14,7 @@ impl Collector for Objectives {
             self.sums().partition(|(watched, _)| matches!(watched.kind, Kind::Objective(_)));
         let mut counter = |name, help, label, of: &[(&Watched, Sums)], value: fn(&Sums) -> u64| {
             if of.is_empty() {
-                return Ok(());
+                return Ok::<(), std::fmt::Error>(());
             }
             let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             for (watched, sums) in of {
