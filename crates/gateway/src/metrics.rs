@@ -47,10 +47,11 @@ struct To {
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-<<<<<<< HEAD
 struct OfRoute {
     route: String,
-=======
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct Because {
     reason: &'static str,
 }
@@ -58,7 +59,6 @@ struct Because {
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct Ended {
     result: &'static str,
->>>>>>> auth
 }
 
 #[derive(Debug)]
