@@ -20,6 +20,7 @@ pub mod service;
 pub mod status;
 
 pub use clock::Clock;
+pub use mare_scaling::InstanceId;
 pub use pool::{Instance, Lease, Pool, Refused, Waiting};
 pub use proc::who_listens;
 pub use service::{Config, Controller, Handle, ServiceConfig};

@@ -158,8 +158,13 @@ impl<C: Default + Send + Sync + 'static> Pool<C> {
     }
 
     /// Gives a slot, waiting for one if need be; the wait is bounded by the service's `scale.wait`.
-    pub async fn acquire(&self) -> Result<Lease<C>, Refused> {
-        let (ticket, granted) = match self.0.enter()? {
+    pub fn acquire(&self) -> impl Future<Output = Result<Lease<C>, Refused>> {
+        self.acquire_preferring(None)
+    }
+
+    /// The same; if that instance is ready and has a free slot at once, it is one of its.
+    pub async fn acquire_preferring(&self, preferred: Option<InstanceId>) -> Result<Lease<C>, Refused> {
+        let (ticket, granted) = match self.0.enter(preferred)? {
             Entered::Served(lease) => return Ok(lease),
             Entered::Waits(ticket, granted) => (ticket, granted),
         };
@@ -176,7 +181,7 @@ impl<C: Default + Send + Sync + 'static> Pool<C> {
         if state.closed || !state.waiting.is_empty() {
             return None;
         }
-        self.0.lease(&mut state, Kind::Unnoticed)
+        self.0.lease(&mut state, Kind::Unnoticed, None)
     }
 
     /// Passes over an instance for a while: a connection to it failed.
@@ -247,7 +252,7 @@ enum Entered<C> {
 }
 
 impl<C> Shared<C> {
-    fn enter(self: &Arc<Self>) -> Result<Entered<C>, Refused> {
+    fn enter(self: &Arc<Self>, preferred: Option<InstanceId>) -> Result<Entered<C>, Refused> {
         let now = self.clock.now();
         let mut state = self.state.lock();
         if state.meter.arrive(now) {
@@ -258,7 +263,7 @@ impl<C> Shared<C> {
         }
         // Whoever waits came first.
         if state.waiting.is_empty()
-            && let Some(lease) = self.take_slot(&mut state, now)
+            && let Some(lease) = self.take_slot(&mut state, now, preferred)
         {
             return Ok(Entered::Served(lease));
         }
@@ -270,15 +275,31 @@ impl<C> Shared<C> {
         Ok(Entered::Waits(ticket, receiver))
     }
 
-    fn take_slot(self: &Arc<Self>, state: &mut State<C>, now: Time) -> Option<Lease<C>> {
-        let lease = self.lease(state, Kind::Counted)?;
+    fn take_slot(
+        self: &Arc<Self>,
+        state: &mut State<C>,
+        now: Time,
+        preferred: Option<InstanceId>,
+    ) -> Option<Lease<C>> {
+        let lease = self.lease(state, Kind::Counted, preferred)?;
         state.meter.begin(now);
         Some(lease)
     }
 
-    fn lease(self: &Arc<Self>, state: &mut State<C>, kind: Kind) -> Option<Lease<C>> {
+    fn lease(
+        self: &Arc<Self>,
+        state: &mut State<C>,
+        kind: Kind,
+        preferred: Option<InstanceId>,
+    ) -> Option<Lease<C>> {
         let State { slots, start, .. } = state;
-        let index = pick(slots.len(), *start, |i| slots[i].candidate)?;
+        let preferred = preferred
+            .and_then(|id| slots.iter().position(|slot| slot.instance.id == id))
+            .filter(|&index| slots[index].candidate.has_room());
+        let index = match preferred {
+            Some(index) => index,
+            None => pick(slots.len(), *start, |i| slots[i].candidate)?,
+        };
         *start = (index + 1) % slots.len();
         slots[index].candidate.outstanding += 1;
         Some(Lease { pool: Arc::clone(self), instance: Arc::clone(&slots[index].instance), kind })
@@ -293,7 +314,7 @@ impl<C> Shared<C> {
             if state.waiting.is_empty() {
                 return;
             }
-            let Some(lease) = self.take_slot(&mut state, now) else { return };
+            let Some(lease) = self.take_slot(&mut state, now, None) else { return };
             let waiter = state.waiting.serve(now).expect("somebody waits and nobody is past the deadline");
             drop(state);
             // If the waiter left in this moment, its lease comes back, is dropped, and serves the next one.

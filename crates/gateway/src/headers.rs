@@ -2,6 +2,7 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::guards::visitor::Visitor;
 use crate::trace::{TRACEPARENT, X_REQUEST_ID};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -101,11 +102,22 @@ fn is_reserved(name: &HeaderName) -> bool {
 
 /// Says who asked, for what host and by which protocol.
 ///
-/// A client's own `Forwarded` and `X-Forwarded-*` are replaced: nobody in front of us is trusted.
-pub(crate) fn forward(headers: &mut HeaderMap, client: &HeaderValue, host: Option<HeaderValue>) {
+/// A client's own `Forwarded` and `X-Forwarded-*` are replaced; what a trusted proxy said is in `visitor`. `peer` is who
+/// is connected to us, `host` whom it asked for.
+pub(crate) fn forward(
+    headers: &mut HeaderMap,
+    visitor: Visitor,
+    peer: &HeaderValue,
+    host: Option<HeaderValue>,
+) {
     headers.remove(header::FORWARDED);
-    headers.insert(X_FORWARDED_FOR, client.clone());
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
+    let (client, host) = match visitor.proxied {
+        Some(proxied) => (proxied.address, proxied.host.or(host)),
+        None => (peer.clone(), host),
+    };
+    headers.insert(X_FORWARDED_FOR, client);
+    let proto = if visitor.is_https { "https" } else { "http" };
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(proto));
     match host {
         Some(host) => headers.insert(X_FORWARDED_HOST, host),
         None => headers.remove(X_FORWARDED_HOST),

@@ -4,6 +4,7 @@
 //! - [`router`] (pure): which route.
 //! - [`proxy`], [`upstream`]: slots, connections, retries.
 //! - [`files`]: routes that serve a folder.
+//! - `guards`: who may ask, how often, from where; what answers say to browsers.
 //! - `objectives`: what is promised of requests, counted.
 //! - [`problem`]: what the gateway answers itself.
 //!
@@ -31,6 +32,7 @@ mod workers;
 
 pub use access::{Access, Limited};
 pub use body::{Body, BoxError, MountBody};
+pub use guards::auth::{AuthError, KeyError};
 pub use listener::{Handler, Listener, Mount, Role, Socket};
 pub use objectives::{Counts, Objectives, Recorder, Snapshot};
-pub use service::Gateway;
+pub use service::{Config, Gateway};

@@ -47,6 +47,11 @@ struct To {
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct OfRoute {
+    route: String,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct Because {
     reason: &'static str,
 }
@@ -64,6 +69,7 @@ pub(crate) struct Metrics {
     connections: Family<On, Gauge>,
     retries: Family<To, Counter>,
     connects: Family<To, Counter>,
+    buckets_forgotten: Family<OfRoute, Counter>,
 }
 
 /// The handles of one route, looked up once.
@@ -89,6 +95,7 @@ impl Metrics {
             connections: Family::default(),
             retries: Family::default(),
             connects: Family::default(),
+            buckets_forgotten: Family::default(),
         };
         registry.register("mare_requests", "Answered requests, by class of status", metrics.requests.clone());
         registry.register_with_unit(
@@ -101,6 +108,11 @@ impl Metrics {
         registry.register("mare_connections", "Open client connections", metrics.connections.clone());
         registry.register("mare_upstream_retries", "Attempts made again", metrics.retries.clone());
         registry.register("mare_upstream_connects", "Connections opened", metrics.connects.clone());
+        registry.register(
+            "mare_limit_buckets_forgotten",
+            "Clients whose use of a rate limit was forgotten because there were too many",
+            metrics.buckets_forgotten.clone(),
+        );
         metrics
     }
 
@@ -124,6 +136,10 @@ impl Metrics {
             retries: self.retries.get_or_create_owned(&to),
             connects: self.connects.get_or_create_owned(&to),
         }
+    }
+
+    pub(crate) fn buckets_forgotten(&self, route: &str) -> Counter {
+        self.buckets_forgotten.get_or_create_owned(&OfRoute { route: route.to_owned() })
     }
 
     pub(crate) fn refused(&self, code: Code) {

@@ -31,6 +31,9 @@ pub enum Code {
     TokenInvalid,
     Forbidden,
     KeysUnavailable,
+    NetworkRefused,
+    HostNotServed,
+    RateLimited,
 }
 
 /// Whose fault it was.
@@ -42,7 +45,7 @@ pub enum Origin {
 }
 
 impl Code {
-    pub const ALL: [Code; 20] = [
+    pub const ALL: [Code; 23] = [
         Code::BadRequest,
         Code::Unauthorized,
         Code::ForeignOrigin,
@@ -63,6 +66,9 @@ impl Code {
         Code::TokenInvalid,
         Code::Forbidden,
         Code::KeysUnavailable,
+        Code::NetworkRefused,
+        Code::HostNotServed,
+        Code::RateLimited,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -142,6 +148,15 @@ impl Code {
             }
             Code::KeysUnavailable => {
                 ("keys-unavailable", S::SERVICE_UNAVAILABLE, Platform, true, "Tokens cannot be verified now")
+            }
+            Code::NetworkRefused => {
+                ("network-refused", S::FORBIDDEN, Client, false, "Your network may not ask here")
+            }
+            Code::HostNotServed => {
+                ("host-not-served", S::MISDIRECTED_REQUEST, Client, false, "This host is not served here")
+            }
+            Code::RateLimited => {
+                ("rate-limited", S::TOO_MANY_REQUESTS, Client, true, "There were too many requests")
             }
         }
     }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderValue};
-use http::{Method, Response, StatusCode, Uri, Version};
-use mare_fleet::{Lease, Pool, Refused};
+use http::{Extensions, Method, Response, StatusCode, Uri, Version};
+use mare_fleet::{InstanceId, Lease, Pool, Refused};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::body::{Body, Fault, RequestBody, UpstreamBody};
+use crate::guards::Session;
 use crate::headers;
 use crate::metrics::UpstreamMetrics;
 use crate::problem::{Code, Refusal};
@@ -65,6 +66,15 @@ impl Place {
         matches!(self.at, At::Instance(_)) && is_of_the_other_side(error)
     }
 
+    /// Tells whether a session moved here.
+    pub(crate) fn note_move(&self, session: Option<Session>, answer: &mut Extensions) {
+        if let (Some(session), At::Instance(lease)) = (session, &self.at)
+            && session.instance != Some(lease.instance().id)
+        {
+            answer.insert(Moved(lease.instance().id));
+        }
+    }
+
     async fn connect(&self, deadline: Instant) -> io::Result<TcpStream> {
         match &self.at {
             At::Instance(lease) => upstream::connect(lease.instance().address, deadline).await,
@@ -85,12 +95,26 @@ pub(crate) struct Outgoing {
     pub(crate) once: bool,
     /// The [`crate::workers`] index of the thread that serves it.
     pub(crate) worker: usize,
+    /// If the client is to stay with an instance.
+    pub(crate) session: Option<Session>,
 }
 
+/// With an answer to a request with a [`Session`]: it came from this instance, and not from the one before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moved(pub(crate) InstanceId);
+
 impl Upstream {
-    pub(crate) async fn acquire(&self, worker: usize) -> Result<Place, Refusal> {
+    pub(crate) fn pool(&self) -> Option<Pool<Idles>> {
+        match &self.place {
+            Places::Service(pool) => Some(pool.clone()),
+            Places::Origin(_) => None,
+        }
+    }
+
+    pub(crate) async fn acquire(&self, worker: usize, session: Option<Session>) -> Result<Place, Refusal> {
+        let preferred = session.and_then(|session| session.instance);
         let at = match &self.place {
-            Places::Service(pool) => At::Instance(pool.acquire().await.map_err(refuse)?),
+            Places::Service(pool) => At::Instance(pool.acquire_preferring(preferred).await.map_err(refuse)?),
             Places::Origin(origin) => At::Origin(Arc::clone(origin)),
         };
         Ok(Place { at, worker })
@@ -118,7 +142,7 @@ impl Upstream {
     }
 
     pub(crate) async fn proxy(&self, outgoing: Outgoing) -> Result<Response<Body>, Refusal> {
-        let Outgoing { method, uri, mut headers, body, fault, once, worker } = outgoing;
+        let Outgoing { method, uri, mut headers, body, fault, once, worker, session } = outgoing;
         self.name_host(&mut headers);
         self.budget.deposit();
         // A broken attempt takes the body with it.
@@ -128,7 +152,7 @@ impl Upstream {
         let mut deadline = None;
         let mut attempt = 1;
         loop {
-            let place = self.acquire(worker).await?;
+            let place = self.acquire(worker, session).await?;
             let may_retry = attempt < ATTEMPTS_MAX;
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.timeout);
             let mut connection = match self.checkout(&place, attempt, deadline).await {
@@ -149,7 +173,8 @@ impl Upstream {
             let request = (&method, &uri, &headers);
             let sent = body.take().unwrap_or(RequestBody::Empty);
             let (failure, again) = match connection.send(request, sent, deadline).await {
-                Ok(head) if head.parts.status != StatusCode::SWITCHING_PROTOCOLS => {
+                Ok(mut head) if head.parts.status != StatusCode::SWITCHING_PROTOCOLS => {
+                    place.note_move(session, &mut head.parts.extensions);
                     return Ok(respond(head, connection, place));
                 }
                 // Nobody asked for another protocol here.

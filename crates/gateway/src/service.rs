@@ -12,6 +12,8 @@ mod respond;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use mare_fleet::pool::Link;
 use mare_fleet::{Clock, Pool, Waiting};
+use mare_manifest::model::guard::Network;
 use mare_manifest::model::{Limits, Manifest, PathPattern, Target};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -33,6 +36,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::files::Folder;
+use crate::guards::auth::{self, AuthError, Authority};
+use crate::guards::{Guards, networks};
 use crate::io::{Activity, Io, Patience};
 use crate::listener::{Listener, Role};
 use crate::metrics::{Metrics, RouteMetrics};
@@ -58,13 +63,28 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// fraction of it.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
+/// What a gateway is made of.
+pub struct Config<'a> {
+    pub manifest: &'a Manifest,
+    /// Connect each service of the manifest with its controller.
+    pub links: Vec<Link>,
+    pub listeners: Vec<Listener>,
+    pub clock: Clock,
+    /// Where the keys of a token's issuer are kept, so that they are there when it is away.
+    pub keys: PathBuf,
+}
+
 pub struct Gateway {
     shared: Arc<Shared>,
     workers: Arc<Workers>,
     listeners: Vec<Listener>,
     links: Vec<Link>,
     drain: Duration,
+    /// Fetches the keys of tokens.
+    keys: BoxFuture,
 }
+
+type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Why a gateway could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +93,8 @@ pub enum BuildError {
     Method(#[from] http::method::InvalidMethod),
     #[error("cannot start a thread to serve connections")]
     Thread(#[from] std::io::Error),
+    #[error("[auth] cannot be used")]
+    Auth(#[from] AuthError),
 }
 
 /// What every request may need.
@@ -81,6 +103,8 @@ pub(crate) struct Shared {
     routes: Vec<RouteState>,
     services: HashMap<Arc<str>, RouteState>,
     limits: Limits,
+    /// Of the limits, canonical.
+    trusted: Vec<Network>,
     metrics: Metrics,
     objectives: Objectives,
     /// Of requests no route takes, and of mounts.
@@ -96,6 +120,7 @@ pub(crate) struct RouteState {
     body_limit: u64,
     metrics: Arc<RouteMetrics>,
     promised: OfRoute,
+    guards: Option<Box<Guards>>,
 }
 
 enum Action {
@@ -108,30 +133,16 @@ enum Action {
 }
 
 impl Gateway {
-    /// `links` connect each service of the manifest with its controller.
-    pub fn new(
-        manifest: &Manifest,
-        links: Vec<Link>,
-        listeners: Vec<Listener>,
-        clock: Clock,
-        registry: &mut Registry,
-    ) -> Result<Self, BuildError> {
+    pub fn new(config: Config<'_>, registry: &mut Registry) -> Result<Self, BuildError> {
+        let Config { manifest, links, listeners, clock, keys } = config;
         let metrics = Metrics::register(registry);
         let workers = Workers::start()?;
         let objectives = Objectives::new(manifest, workers.count());
         registry.register_collector(Box::new(objectives.clone()));
-        let mut upstreams = HashMap::new();
-        for link in &links {
-            let Some(service) = manifest.services.get(&*link.service) else { continue };
-            let waiting = Waiting { capacity: service.scale.waiting, deadline: service.scale.wait };
-            let upstream = Upstream {
-                place: Places::Service(Pool::new(Arc::clone(&link.service), waiting, clock)),
-                timeout: service.timeout,
-                budget: Budget::default(),
-                metrics: metrics.upstream(&link.service),
-            };
-            upstreams.insert(Arc::clone(&link.service), Arc::new(upstream));
-        }
+        let upstreams = upstreams(manifest, &links, clock, &metrics);
+        let pool = |service: &str| upstreams.get(service).and_then(|upstream| upstream.pool());
+        let of_tokens = auth::Config { manifest, file: keys, pool: &pool, workers: workers.count() };
+        let (authority, keys) = Authority::new(&of_tokens, registry)?;
         let services = upstreams
             .iter()
             .map(|(name, upstream)| {
@@ -139,23 +150,24 @@ impl Gateway {
                     action: Action::Proxy(Arc::clone(upstream)),
                     body_limit: manifest.limits.body,
                     metrics: Arc::new(metrics.route("internal", name)),
-                    // Objectives are about what comes in from outside.
+                    // Objectives and guards are about what comes in from outside.
                     promised: OfRoute::default(),
+                    guards: None,
                 };
                 (Arc::clone(name), route)
             })
             .collect();
-        let routes = manifest
-            .routes
-            .iter()
-            .enumerate()
-            .map(|(index, route)| {
+        let routes = (0..manifest.routes.len())
+            .map(|index| {
+                let route = &manifest.routes[index];
                 let (action, target) = action(manifest, index, &upstreams, &metrics);
+                let forgotten = metrics.buckets_forgotten(&route.name);
                 RouteState {
                     action,
                     body_limit: route.body.unwrap_or(manifest.limits.body),
                     metrics: Arc::new(metrics.route(&route.name, &target)),
                     promised: objectives.of_route(route),
+                    guards: Guards::new(&route.guards, &target, &authority, forgotten),
                 }
             })
             .collect();
@@ -164,6 +176,7 @@ impl Gateway {
             routes,
             services,
             limits: manifest.limits.clone(),
+            trusted: networks::canonical(&manifest.limits.trusted),
             unrouted: Arc::new(metrics.route("none", "none")),
             mounted: Arc::new(metrics.route("mount", "mare")),
             metrics,
@@ -171,7 +184,8 @@ impl Gateway {
             tunnels: Tunnels::default(),
             default_host: HeaderValue::from_static("localhost"),
         };
-        Ok(Self { shared: Arc::new(shared), workers, listeners, links, drain: manifest.app.drain })
+        let (shared, drain, keys) = (Arc::new(shared), manifest.app.drain, Box::pin(keys) as BoxFuture);
+        Ok(Self { shared, workers, listeners, links, drain, keys })
     }
 
     /// The counts of what is promised.
@@ -182,8 +196,9 @@ impl Gateway {
     /// Serves until `shutdown`, then drains: the public listeners first, and only when their requests are done
     /// the others, because a public request may still need a service that calls another one.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { shared, workers, listeners, links, drain } = self;
+        let Self { shared, workers, listeners, links, drain, keys } = self;
         let mut background = JoinSet::new();
+        background.spawn(keys);
         for link in links {
             if let Some(pool) = shared.pool(&link.service) {
                 background.spawn(pool.run(link));
@@ -218,6 +233,27 @@ impl Gateway {
         shared.tunnels.tasks.wait().await;
         background.shutdown().await;
     }
+}
+
+fn upstreams(
+    manifest: &Manifest,
+    links: &[Link],
+    clock: Clock,
+    metrics: &Metrics,
+) -> HashMap<Arc<str>, Arc<Upstream>> {
+    let mut upstreams = HashMap::new();
+    for link in links {
+        let Some(service) = manifest.services.get(&*link.service) else { continue };
+        let waiting = Waiting { capacity: service.scale.waiting, deadline: service.scale.wait };
+        let upstream = Upstream {
+            place: Places::Service(Pool::new(Arc::clone(&link.service), waiting, clock)),
+            timeout: service.timeout,
+            budget: Budget::default(),
+            metrics: metrics.upstream(&link.service),
+        };
+        upstreams.insert(Arc::clone(&link.service), Arc::new(upstream));
+    }
+    upstreams
 }
 
 fn action(
@@ -283,10 +319,7 @@ impl Phase {
 impl Shared {
     fn pool(&self, service: &str) -> Option<Pool<Idles>> {
         match &self.services.get(service)?.action {
-            Action::Proxy(upstream) => match &upstream.place {
-                Places::Service(pool) => Some(pool.clone()),
-                Places::Origin(_) => None,
-            },
+            Action::Proxy(upstream) => upstream.pool(),
             Action::Files { .. } => None,
         }
     }
@@ -357,10 +390,18 @@ impl Shared {
         let activity = Activity::new();
         let Limits { header_time, idle, stall, .. } = self.limits;
         let io = Io::new(stream, Arc::clone(&activity), Patience { idle, head: header_time, stall });
-        let address =
-            HeaderValue::from_str(&peer.ip().to_canonical().to_string()).expect("an address is ascii");
-        let (gateway, worker, open) = (self, worker.index, Arc::new(open));
-        let client = Client { gateway, address, activity, role, worker, open };
+        let peer_address = peer.ip().to_canonical();
+        let client = Client {
+            // Services may be on the machine of a trusted proxy, and are none.
+            is_trusted: matches!(*role, Role::Public) && networks::contain(&self.trusted, peer_address),
+            gateway: self,
+            peer: peer_address,
+            address: HeaderValue::from_str(&peer_address.to_string()).expect("an address is ascii"),
+            activity,
+            role,
+            worker: worker.index,
+            open: Arc::new(open),
+        };
         let ended = match &*client.role {
             Role::Public | Role::Service { .. } => serve_http1(io, client, &phase).await,
             // Boxed, or it would make the future of every public connection larger.
@@ -377,6 +418,7 @@ async fn serve_http1(
     client: Client,
     phase: &Phase,
 ) -> hyper::Result<()> {
+    let head = usize::try_from(client.gateway.limits.head).unwrap_or(usize::MAX);
     let client = Arc::new(client);
     let service = service_fn(move |request| {
         let client = Arc::clone(&client);
@@ -384,6 +426,7 @@ async fn serve_http1(
     });
     let mut server = http1::Builder::new();
     server.header_read_timeout(None);
+    server.max_header_size(head);
     let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(io), service).with_upgrades());
     // Its own token, because looking at a token takes the token's lock, and this one is looked at whenever
     // the connection wakes.

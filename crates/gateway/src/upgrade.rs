@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::body::{Body, BoxError};
+use crate::guards::Session;
 use crate::headers;
 use crate::problem::{Code, Refusal};
 use crate::proxy::{Outgoing, Place, Upstream};
@@ -57,8 +58,9 @@ pub(crate) async fn proxy(
 ) -> Result<Response<Body>, Refusal> {
     let Wish { protocol, client, open } = wish;
     upstream.name_host(&mut outgoing.headers);
+    let session = outgoing.session;
     let broken = |detail| Refusal::new(Code::UpstreamFailed, detail);
-    let (place, stream, deadline) = reach(upstream, outgoing.worker).await?;
+    let (place, stream, deadline) = reach(upstream, outgoing.worker, session).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| {
         tracing::debug!(%error, "handshake for an upgrade failed");
         broken("the service closed the connection")
@@ -74,6 +76,7 @@ pub(crate) async fn proxy(
         }
         Err(_elapsed) => return Err(upstream.too_late()),
     };
+    place.note_move(session, response.extensions_mut());
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         headers::strip_hop_by_hop(response.headers_mut());
         let deadline = Box::pin(sleep_until(deadline));
@@ -106,12 +109,16 @@ fn request(outgoing: Outgoing, protocol: &HeaderValue) -> Request<Empty<Bytes>> 
 }
 
 /// A slot and a socket, and until when the answer must be there. Nothing was sent yet, so any instance may be tried.
-async fn reach(upstream: &Upstream, worker: usize) -> Result<(Place, TcpStream, Instant), Refusal> {
+async fn reach(
+    upstream: &Upstream,
+    worker: usize,
+    session: Option<Session>,
+) -> Result<(Place, TcpStream, Instant), Refusal> {
     upstream.budget.deposit();
     // The wait for an instance is not in it.
     let mut deadline = None;
     for attempt in 1.. {
-        let place = upstream.acquire(worker).await?;
+        let place = upstream.acquire(worker, session).await?;
         let deadline = *deadline.get_or_insert_with(|| Instant::now() + upstream.timeout);
         match upstream.connect(&place, deadline).await {
             Ok(stream) => return Ok((place, stream, deadline)),

@@ -45,6 +45,35 @@ pub(crate) fn origin(url: &str) -> Result<Origin, &'static str> {
     Ok(Origin { host: v6.unwrap_or(host).to_ascii_lowercase(), port })
 }
 
+/// Reads what browsers send as `Origin`, perhaps with `*.` for one label of the host: lower case, and without the
+/// port that its scheme implies.
+pub(crate) fn web_origin(text: &str) -> Result<String, &'static str> {
+    let lower = text.to_ascii_lowercase();
+    let Some((scheme, rest)) = lower.split_once("://") else {
+        return Err("it has a scheme: `https://…`");
+    };
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_lowercase())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    if !is_scheme {
+        return Err("its scheme is none");
+    }
+    if rest.contains(['/', '?', '#', '@']) {
+        return Err("it is a scheme, a host and perhaps a port: no `/` behind them");
+    }
+    let rest = match scheme {
+        "http" => rest.strip_suffix(":80").unwrap_or(rest),
+        "https" => rest.strip_suffix(":443").unwrap_or(rest),
+        _ => rest,
+    };
+    // The star stands for a label; what is left must be an origin without it.
+    let plain = rest.strip_prefix("*.").unwrap_or(rest);
+    if plain.contains('*') {
+        return Err("a `*` may only stand for the first label: `https://*.example.com`");
+    }
+    origin(&format!("http://{plain}"))?;
+    Ok(format!("{scheme}://{rest}"))
+}
+
 /// A host name or an IPv4 address (whose form is a special case of a name's).
 pub(crate) fn is_host(host: &str) -> bool {
     let is_label = |label: &str| {
@@ -96,6 +125,29 @@ mod tests {
         check("http://[::1]:81", "[::1]:81");
         check("http://[::1]", "[::1]:80");
         check("http://my_service:81", "my_service:81");
+    }
+
+    #[test]
+    fn a_web_origin_is_what_browsers_send() {
+        let check = |text: &str, expected: Result<&str, &str>| match (web_origin(text), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{text}"),
+            (Err(found), Err(expected)) => assert!(found.contains(expected), "{text}: {found}"),
+            (found, _) => panic!("{text}: {found:?}"),
+        };
+        check("https://App.Example.com", Ok("https://app.example.com"));
+        check("https://app.example.com:443", Ok("https://app.example.com"));
+        check("http://localhost:5173", Ok("http://localhost:5173"));
+        check("http://[::1]:80", Ok("http://[::1]"));
+        check("https://*.example.com:8443", Ok("https://*.example.com:8443"));
+        check("capacitor://localhost", Ok("capacitor://localhost"));
+        check("app.example.com", Err("scheme"));
+        check("null", Err("scheme"));
+        check("://x", Err("scheme"));
+        check("https://app.example.com/", Err("no `/`"));
+        check("https://a.*.com", Err("first label"));
+        check("https://*", Err("first label"));
+        check("https://a b", Err("host"));
+        check("https://x:0", Err("port"));
     }
 
     #[test]

@@ -23,6 +23,18 @@ pub const HEAD: u64 = 32 << 10;
 /// At some 20 KiB of buffers each this is 200 MiB; systemd's hard limit of open files (524 288) is far.
 pub const CONNECTIONS: u32 = 10_000;
 
+/// Clocks set by NTP differ by less than a second; this is for those that are not.
+pub const LEEWAY: Duration = Duration::from_mins(1);
+/// Where OpenID providers have their keys, if their configuration does not say otherwise.
+pub const JWKS_PATH: &str = "/.well-known/jwks.json";
+/// Long enough to save most preflights, short enough to try out a change.
+pub const CORS_MAX_AGE: Duration = Duration::from_mins(10);
+pub const STICKY_COOKIE: &str = "mare_instance";
+/// No page frames another's unless it says so (OWASP's list of secure headers).
+pub const FRAME: &str = "DENY";
+/// The browsers' own default.
+pub const REFERRER: &str = "strict-origin-when-cross-origin";
+
 /// Ten thousand answers of a few KiB, and little beside the services' own memory.
 pub const CACHE_MEMORY: u64 = 64 << 20;
 /// Caddy's and Varnish's objects may be larger, but one of them would push out a thousand others here.
@@ -75,6 +87,13 @@ pub const DEAD_LETTERS: u32 = 10_000;
 /// What older texts of Cloud Tasks say (newer: up to 24 h).
 pub const TASK_WINDOW: Duration = Duration::from_hours(1);
 pub const TASK_LOCATION: &str = "local";
+
+/// What one second brings, at least one.
+pub fn limit_burst(per_second: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+    let burst = per_second.ceil() as u32;
+    burst.clamp(1, 1_000_000)
+}
 
 /// What a fifth of a second brings, at least one: 100 at 500/s, as Cloud Tasks has it.
 pub fn queue_burst(per_second: f64) -> u32 {

@@ -55,7 +55,7 @@ pub struct Key {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Need {
     Required,
-    /// An empty string counts as absent, so that `${VAR:-}` can turn it off.
+    /// An empty string or list counts as absent, so that `${VAR:-}` can turn it off.
     Optional,
     /// May be absent, but not empty.
     Filled,
@@ -76,7 +76,7 @@ pub enum Kind {
     /// `"500/s"`: so many per second.
     Rate(Bounds<f64>),
     Text(Form),
-    /// A list of strings, not empty.
+    /// A list of strings, none of them empty.
     Texts(Form),
     /// `[name]`
     Table(&'static [Key]),
@@ -129,8 +129,49 @@ pub enum Form {
     Mailbox,
     /// A name out of this section.
     NameOf(&'static str),
+    OneOf(&'static Choice),
     /// Judged by whoever asks: what it is called, with its article.
     Other(&'static str),
+}
+
+/// Words of which one is taken.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Choice {
+    /// What they are called, with their article.
+    pub what: &'static str,
+    pub words: &'static [&'static str],
+    /// Words that are not taken for a reason of their own.
+    pub refused: &'static [(&'static str, &'static str)],
+}
+
+impl Choice {
+    pub const fn of(what: &'static str, words: &'static [&'static str]) -> Self {
+        Self { what, words, refused: &[] }
+    }
+}
+
+impl Form {
+    /// What a string of this form is called, with its article.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Label => "a name",
+            Self::Command => "a command in one string",
+            Self::Url(_) => "a URL",
+            Self::Origin => "an HTTP server's URL",
+            Self::Match => "a path, with a method in front if only one is meant",
+            Self::Host => "a host name",
+            Self::Path => "a path",
+            Self::Folder => "a folder",
+            Self::Image => "a container image's name",
+            Self::Mailbox => "a mail address",
+            Self::NameOf("databases") => "a database's name",
+            Self::NameOf("queues") => "a queue's name",
+            Self::NameOf("topics") => "a topic's name",
+            Self::NameOf(_) => "a service's name",
+            Self::OneOf(choice) => choice.what,
+            Self::Other(what) => what,
+        }
+    }
 }
 
 impl Key {
@@ -159,23 +200,7 @@ impl Key {
             Kind::Ratio(_) => "a percentage",
             Kind::Texts(_) => "a list of strings",
             Kind::Rate(_) => "a rate",
-            Kind::Text(form) => match form {
-                Form::Label => "a name",
-                Form::Command => "a command in one string",
-                Form::Url(_) => "a URL",
-                Form::Origin => "an HTTP server's URL",
-                Form::Match => "a path, with a method in front if only one is meant",
-                Form::Host => "a host name",
-                Form::Path => "a path",
-                Form::Folder => "a folder",
-                Form::Image => "a container image's name",
-                Form::Mailbox => "a mail address",
-                Form::NameOf("databases") => "a database's name",
-                Form::NameOf("queues") => "a queue's name",
-                Form::NameOf("topics") => "a topic's name",
-                Form::NameOf(_) => "a service's name",
-                Form::Other(what) => what,
-            },
+            Kind::Text(form) => form.what(),
             Kind::Other { what, .. } => what,
             Kind::Table(_) | Kind::Variables | Kind::Rules => "a table",
             Kind::Named(_) => "a table of tables",

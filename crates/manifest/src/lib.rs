@@ -20,6 +20,7 @@ mod interpolate;
 mod label;
 mod mistakes;
 pub mod model;
+mod network;
 mod pattern;
 mod read;
 pub mod reading;

@@ -99,6 +99,12 @@ pub(crate) fn host(text: &str) -> Result<String, &'static str> {
     Ok(text.to_ascii_lowercase())
 }
 
+/// The name of a header, a method or a cookie: RFC 9110, section 5.6.2.
+pub(crate) fn is_token(text: &str) -> bool {
+    let is_sign = |byte: u8| b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || is_sign(byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,10 @@
 //! From sections to the model: one function per section, and the checks between sections.
 
 mod alert;
+mod auth;
+mod cache;
 mod events;
+mod guards;
 mod objective;
 mod queue;
 mod route;
@@ -11,7 +14,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::label;
-use crate::model::guard::Cache;
 use crate::model::{App, Backends, Database, Limits, Manifest, topic};
 use crate::reading::section::Section;
 
@@ -34,7 +36,19 @@ pub(crate) fn manifest(root: &Section<'_>, folder: PathBuf) -> Manifest {
     let all_queues: Vec<&str> = queues.keys().chain(&of_subscriptions).map(String::as_str).collect();
     let app = app(&root.table("app"), &folder);
     let written_routes = root.list("routes");
-    let routes = route::routes(&written_routes, &services, &folder);
+    let auth = auth::auth(root, &services);
+    let api_keys = auth::api_keys(root);
+    let cache = cache::cache(&root.table("cache"));
+    let known = guards::Known { tokens: root.has("auth"), keys: !root.entries("api_keys").is_empty() };
+    let defaults = root.table("defaults");
+    let around = route::Around {
+        services: &services,
+        folder: &folder,
+        cache: &cache,
+        known: &known,
+        defaults: &guards::said(&defaults, &known),
+    };
+    let routes = route::routes(&written_routes, &around);
     let all_routes = (routes.len() == written_routes.len()).then_some(routes.as_slice());
     let objectives = objective::objectives(root, &services, &all_queues, all_routes);
     let alerts = alert::alerts(root, all_routes, &objectives);
@@ -42,9 +56,9 @@ pub(crate) fn manifest(root: &Section<'_>, folder: PathBuf) -> Manifest {
         tasks: queue::tasks(&root.table("tasks"), &app.name),
         app,
         limits: limits(&root.table("limits")),
-        auth: None,
-        api_keys: BTreeMap::new(),
-        cache: Cache::default(),
+        auth,
+        api_keys,
+        cache,
         databases,
         services,
         queues,
@@ -79,7 +93,8 @@ fn limits(section: &Section<'_>) -> Limits {
         idle: section.duration("idle"),
         stall: section.duration("stall"),
         connections: section.count("connections"),
-        ..Limits::default()
+        head: section.size("head").unwrap_or_default(),
+        trusted: guards::networks(section, "trusted"),
     }
 }
 

@@ -59,7 +59,9 @@ fn property(key: &Key) -> Map<String, Value> {
         Kind::Size(_) => string(Some(SIZE.to_owned())),
         Kind::Ratio(_) => string(Some(RATIO.to_owned())),
         Kind::Texts(form) => object(json!({
-            "type": "array", "minItems": 1, "items": string(form_pattern(*form)),
+            "type": "array",
+            "minItems": u8::from(key.need != Need::Optional),
+            "items": string(form_pattern(*form)),
         })),
         Kind::Rate(_) => string(Some(RATE.to_owned())),
         Kind::Text(form) => string(form_pattern(*form).map(|pattern| match key.need {
@@ -119,6 +121,7 @@ fn form_pattern(form: Form) -> Option<String> {
         Form::Match => Some("([A-Z]+ )?/[^*?#]*\\*?".to_owned()),
         Form::Path => Some("/.*".to_owned()),
         Form::Host => Some("(\\*\\.)?[^*:/]+".to_owned()),
+        Form::OneOf(choice) => Some(format!("({})", choice.words.join("|"))),
         Form::Mailbox => Some("[^@\\s]+@[^@\\s]+".to_owned()),
         Form::Command | Form::Folder | Form::Image | Form::Other(_) => None,
     }

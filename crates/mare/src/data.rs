@@ -91,6 +91,11 @@ impl Data {
         self.folder.join("slo.json")
     }
 
+    /// Where the fetched keys of the tokens' issuer are kept.
+    pub(crate) fn issuer_keys(&self) -> PathBuf {
+        self.folder.join("issuer-keys.json")
+    }
+
     /// Only for a reader on this machine; the file is replaced whole.
     pub(crate) fn note(&self, running: &Running) -> Result<()> {
         let new = self.folder.join("running.json.new");

@@ -171,7 +171,14 @@ async fn serve(
     let Tasks { store, service, events, mounts } =
         tasks::build(&manifest, &data, &addresses, &mut registry).await?;
     let (listeners, exposition) = listeners::of(&manifest, sockets, &data, views, mounts, &shutdown)?;
-    let gateway = Gateway::new(&manifest, to_pools, listeners, clock, &mut registry)?;
+    let config = mare_gateway::Config {
+        manifest: &manifest,
+        links: to_pools,
+        listeners,
+        clock,
+        keys: data.issuer_keys(),
+    };
+    let gateway = Gateway::new(config, &mut registry)?;
     service.watch(watches(&gateway.objectives()));
     exposition.set(Exposition::new(registry)).expect("set once");
 

@@ -1,18 +1,23 @@
 //! One request: check it, find who answers, and see that it is answered.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use mare_manifest::model::guard::Network;
 use tokio::time::Instant;
 
 use super::{Action, Open, RouteState, Shared};
 use crate::access::without_port;
 use crate::body::{Body, Fault, Finish, Inbound, RequestBody};
 use crate::files::Missing;
+use crate::guards::auth::{Claimant, Pending};
+use crate::guards::visitor::Visitor;
+use crate::guards::{Asked, Guards, Notes, Verdict, method_after_preflight};
 use crate::headers;
 use crate::io::Activity;
 use crate::listener::Role;
@@ -30,7 +35,11 @@ const HEADERS_ADDED: usize = 7;
 pub(super) struct Client {
     /// Here, so that a request counts references on its own connection only and not on what all workers share.
     pub(super) gateway: Arc<Shared>,
+    pub(super) peer: IpAddr,
+    /// The same, for services.
     pub(super) address: HeaderValue,
+    /// What it says about whom it asks for is believed.
+    pub(super) is_trusted: bool,
     pub(super) activity: Arc<Activity>,
     pub(super) role: Arc<Role>,
     /// The thread that serves this connection.
@@ -39,18 +48,45 @@ pub(super) struct Client {
 }
 
 /// Who answers a request.
-#[expect(clippy::large_enum_variant, reason = "the large one is the frequent one, and lives for a moment")]
 enum Way<'a> {
     Proxy(&'a Upstream, Outgoing),
     /// Boxed: hyper moves a request's whole future, and the rarer ways would make it larger for all.
     Other(Pin<Box<dyn Future<Output = Result<Response<Body>, Refusal>> + Send + 'a>>),
+    /// The gateway itself.
+    Answer(Response<Body>),
 }
 
-/// Where a request is counted.
+/// Why nobody is asked, or not yet.
+enum Stop<'a> {
+    Refused(Refusal),
+    /// Boxed, because it is rare.
+    Unsure(Box<(Pending, &'a Guards, Admitted<'a>)>),
+}
+
+impl From<Refusal> for Stop<'_> {
+    fn from(refusal: Refusal) -> Self {
+        Stop::Refused(refusal)
+    }
+}
+
+/// A request that has its route.
+struct Admitted<'a> {
+    route: &'a RouteState,
+    request: Request<Incoming>,
+    authority: Option<HeaderValue>,
+    visitor: Visitor,
+    /// Who asks, if the guards know.
+    claimant: Option<Arc<Claimant>>,
+}
+
+/// What is to be said of a request: where it is counted, and what its answer owes to guards.
 struct Measured<'a> {
     metrics: &'a Arc<RouteMetrics>,
     /// The bits of the objectives it is meant by.
     promised: u64,
+    guards: Option<&'a Guards>,
+    notes: Notes,
+    started: Instant,
 }
 
 impl Shared {
@@ -62,11 +98,14 @@ impl Shared {
         let names = trace::continue_or_begin(request.headers_mut());
         let form = Form::wanted_by(request.headers());
         let has_content = *request.method() != Method::HEAD;
-        let mut measured = Measured { metrics: &self.unrouted, promised: 0 };
+        let (metrics, notes) = (&self.unrouted, Notes::default());
+        let mut measured = Measured { metrics, promised: 0, guards: None, notes, started };
         let outcome = match self.direct(request, client, &mut measured, &names) {
             Ok(Way::Proxy(upstream, outgoing)) => upstream.proxy(outgoing).await,
             Ok(Way::Other(answer)) => answer.await,
-            Err(refusal) => Err(refusal),
+            Ok(Way::Answer(response)) => Ok(response),
+            Err(Stop::Unsure(unsure)) => Box::pin(self.settle(unsure, client, &mut measured)).await,
+            Err(Stop::Refused(refusal)) => Err(refusal),
         };
         let is_inner = matches!(*client.role, Role::Service { .. });
         let mut response = match outcome {
@@ -91,6 +130,9 @@ impl Shared {
                 response.map(Body::from)
             }
         };
+        if let Some(guards) = measured.guards {
+            guards.dress(&mut response, measured.notes);
+        }
         let status = response.status();
         response.headers_mut().insert(trace::X_REQUEST_ID, names.request_id);
         let finish = Finish {
@@ -103,6 +145,25 @@ impl Shared {
         response.map(|body| body.finish(finish, has_content))
     }
 
+    /// Goes on when it is clear who asks.
+    async fn settle<'a>(
+        &'a self,
+        unsure: Box<(Pending, &'a Guards, Admitted<'a>)>,
+        client: &'a Client,
+        measured: &mut Measured<'a>,
+    ) -> Result<Response<Body>, Refusal> {
+        let (pending, guards, mut admitted) = *unsure;
+        let claimant = pending.settle().await?;
+        let asked = admitted.asked(client, measured.started);
+        guards.admit_known(&asked, Some(&claimant), &mut measured.notes)?;
+        admitted.claimant = Some(claimant);
+        match self.pass(admitted, client)? {
+            Way::Proxy(upstream, outgoing) => upstream.proxy(outgoing).await,
+            Way::Other(answer) => answer.await,
+            Way::Answer(response) => Ok(response),
+        }
+    }
+
     /// Finds who answers. Not async, so that nothing of it stays in the request's future.
     fn direct<'a>(
         &'a self,
@@ -110,26 +171,27 @@ impl Shared {
         client: &'a Client,
         measured: &mut Measured<'a>,
         names: &Names,
-    ) -> Result<Way<'a>, Refusal> {
+    ) -> Result<Way<'a>, Stop<'a>> {
         let authority = take_authority(&mut request)?;
-        let host = authority.as_ref().map_or("", |host| without_port(host.to_str().unwrap_or_default()));
+        let host = host_of(authority.as_ref());
         check_path(request.uri().path())?;
         tracing::debug!(method = %request.method(), path = request.uri().path(), host,
             trace_id = names.trace_id.to_str().unwrap_or_default(), "request");
         let route = match &*client.role {
             Role::Public => {
                 headers::strip_reserved(request.headers_mut());
-                match self.router.find(host, request.method(), request.uri().path()) {
+                match self.find(host, &request) {
                     Match::Route(index) => {
                         let route = &self.routes[index];
                         measured.promised = route.promised.matching(request.method(), request.uri().path());
                         route
                     }
                     Match::OtherMethods(allow) => {
-                        return Err(Refusal::new(Code::MethodNotAllowed, "other methods are").allow(allow));
+                        let refusal = Refusal::new(Code::MethodNotAllowed, "other methods are");
+                        return Err(refusal.allow(allow).into());
                     }
                     Match::Nothing => {
-                        return Err(Refusal::new(Code::NoRoute, "no route of the manifest fits"));
+                        return Err(Refusal::new(Code::NoRoute, "no route of the manifest fits").into());
                     }
                 }
             }
@@ -144,21 +206,52 @@ impl Shared {
                 let mount = mounts.iter().find(|mount| mount.takes(path));
                 let mount = mount.ok_or_else(|| Refusal::new(Code::NoRoute, "nothing is mounted here"))?;
                 if !mount.takes_all_methods && !matches!(*request.method(), Method::GET | Method::HEAD) {
-                    return Err(only_read("this address is read only"));
+                    return Err(only_read("this address is read only").into());
                 }
                 let answer = (mount.handler)(request);
                 return Ok(Way::Other(Box::pin(async { Ok(answer.await.map(Body::from)) })));
             }
         };
         measured.metrics = &route.metrics;
+        let visitor = client.visitor(&self.trusted, request.headers());
+        let mut admitted = Admitted { route, request, authority, visitor, claimant: None };
+        if let Some(guards) = &route.guards {
+            measured.guards = Some(guards);
+            let asked = admitted.asked(client, measured.started);
+            match guards.admit(&asked, &mut measured.notes)? {
+                Verdict::Admitted(claimant) => admitted.claimant = claimant,
+                Verdict::Answered(response) => return Ok(Way::Answer(response.map(Body::from))),
+                Verdict::Unsure(pending) => return Err(Stop::Unsure(Box::new((pending, guards, admitted)))),
+            }
+        }
+        Ok(self.pass(admitted, client)?)
+    }
+
+    /// The route of a request; for a preflight, the one of the request that is to follow, if that has CORS.
+    fn find(&self, host: &str, request: &Request<Incoming>) -> Match {
+        let path = request.uri().path();
+        if let Some(method) = method_after_preflight(request.method(), request.headers())
+            && let Match::Route(index) = self.router.find(host, &method, path)
+            && self.routes[index].guards.as_ref().is_some_and(|guards| guards.answers_preflights())
+        {
+            return Match::Route(index);
+        }
+        self.router.find(host, request.method(), path)
+    }
+
+    /// Brings a request that passed all guards to who answers it.
+    fn pass<'a>(&'a self, admitted: Admitted<'a>, client: &'a Client) -> Result<Way<'a>, Refusal> {
+        // The cache is asked here: every guard let the request pass, and nothing of it was sent anywhere yet.
+        let route = admitted.route;
         match &route.action {
             Action::Files { folder, pattern } => Ok(Way::Other(Box::pin(async move {
+                let request = &admitted.request;
                 let path = router::below(pattern, request.uri().path());
                 let answer = folder.respond(request.method(), path, request.headers()).await;
                 answer.map(|response| response.map(Body::from)).map_err(refuse_file)
             }))),
             Action::Proxy(upstream) => {
-                let (outgoing, upgrade) = self.outgoing(request, authority, route, client)?;
+                let (outgoing, upgrade) = self.outgoing(admitted, client)?;
                 Ok(match upgrade {
                     Some(wish) => {
                         let answer = upgrade::proxy(upstream, outgoing, wish, &self.tunnels);
@@ -171,13 +264,8 @@ impl Shared {
     }
 
     /// The request as the upstream gets it, and the client's side of a tunnel if it asks for one.
-    fn outgoing(
-        &self,
-        mut request: Request<Incoming>,
-        authority: Option<HeaderValue>,
-        route: &RouteState,
-        client: &Client,
-    ) -> Result<(Outgoing, Option<Wish>), Refusal> {
+    fn outgoing(&self, admitted: Admitted<'_>, client: &Client) -> Result<(Outgoing, Option<Wish>), Refusal> {
+        let Admitted { route, mut request, authority, visitor, claimant } = admitted;
         if request.body().size_hint().lower() > route.body_limit {
             return Err(too_large(route.body_limit));
         }
@@ -196,7 +284,11 @@ impl Shared {
         let (parts, incoming) = request.into_parts();
         let mut map = parts.headers;
         headers::strip_hop_by_hop(&mut map);
-        headers::forward(&mut map, &client.address, authority.clone());
+        headers::forward(&mut map, visitor, &client.address, authority.clone());
+        if let Some(claimant) = claimant {
+            // After everything that a client can have removed or renamed.
+            claimant.tell(&mut map);
+        }
         if !map.contains_key(header::HOST) {
             map.insert(header::HOST, authority.unwrap_or_else(|| self.default_host.clone()));
         }
@@ -213,9 +305,38 @@ impl Shared {
         let uri = origin_form(parts.uri);
         let worker = client.worker;
         let is_inner = matches!(*client.role, Role::Service { .. });
+        let session = route.guards.as_ref().and_then(|guards| guards.session(&map));
         let once = is_inner && map.contains_key(headers::X_CLOUDTASKS_TASKNAME);
-        Ok((Outgoing { method: parts.method, uri, headers: map, body, fault, once, worker }, upgrade))
+        Ok((
+            Outgoing { method: parts.method, uri, headers: map, body, fault, once, worker, session },
+            upgrade,
+        ))
     }
+}
+
+impl Client {
+    fn visitor(&self, trusted: &[Network], headers: &HeaderMap) -> Visitor {
+        if self.is_trusted { Visitor::behind(self.peer, trusted, headers) } else { Visitor::near(self.peer) }
+    }
+}
+
+impl Admitted<'_> {
+    fn asked(&self, client: &Client, now: Instant) -> Asked<'_> {
+        Asked {
+            method: self.request.method(),
+            host: host_of(self.authority.as_ref()),
+            headers: self.request.headers(),
+            visitor: &self.visitor,
+            now,
+            worker: client.worker,
+        }
+    }
+}
+
+/// Without port, and without the dot that a name may end with.
+fn host_of(authority: Option<&HeaderValue>) -> &str {
+    let host = authority.map_or("", |host| without_port(host.to_str().unwrap_or_default()));
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// The host a request is for. An absolute target overrides the header (RFC 9112 3.2.2); several hosts, or none in

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName};
 use http_body_util::{BodyExt as _, Full};
 use mare_fleet::Clock;
 use mare_fleet::pool::{Link, Report};
-use mare_gateway::{Access, Gateway, Handler, Limited, Listener, Mount, Objectives, Role, Socket};
+use mare_gateway::{Access, Config, Gateway, Handler, Limited, Listener, Mount, Objectives, Role, Socket};
 use mare_scaling::{Availability, Endpoint, Endpoints, Failing, InstanceId, Observation};
 use prometheus_client::registry::Registry;
 use tokio::sync::{mpsc, watch};
@@ -197,7 +197,9 @@ fn build(
     listeners: Vec<Listener>,
     registry: &mut Registry,
 ) -> Gateway {
-    Gateway::new(manifest, links, listeners, Clock::start(), registry).expect("methods are valid")
+    let keys = manifest.folder.join("keys.json");
+    let config = Config { manifest, links, listeners, clock: Clock::start(), keys };
+    Gateway::new(config, registry).expect("methods are valid")
 }
 
 fn link(service: Arc<str>, address: SocketAddr) -> (Link, Service) {

@@ -25,7 +25,7 @@ pub(super) fn queues(root: &Section<'_>, services: &BTreeMap<String, Service>) -
 
 /// Of a subscription too, which has the same keys.
 pub(super) fn queue(section: &Section<'_>, services: &BTreeMap<String, Service>) -> Queue {
-    let rate = rate(section).unwrap_or(defaults::QUEUE_RATE);
+    let rate = rate(section, "to hold a queue, pause it").unwrap_or(defaults::QUEUE_RATE);
     Queue {
         target: target_of(section, services),
         rate,
@@ -47,8 +47,8 @@ fn target(section: &Section<'_>, services: &BTreeMap<String, Service>) -> Option
     Some(QueueTarget { service: service.value().to_owned(), path })
 }
 
-/// `None` if it is absent, and after a mistake.
-fn rate(section: &Section<'_>) -> Option<f64> {
+/// Infinity for `"unlimited"`; `None` if it is absent, and after a mistake. `never` says what to write instead of zero.
+pub(super) fn rate(section: &Section<'_>, never: &str) -> Option<f64> {
     let written = string(section, "rate")?;
     if written.value() == UNLIMITED {
         return Some(f64::INFINITY);
@@ -60,9 +60,8 @@ fn rate(section: &Section<'_>) -> Option<f64> {
         Err(wrong) => wrong,
     };
     let mistake = Mistake::new(written.at, "`rate` must be a rate or `\"unlimited\"`", wrong);
-    section.reading.note(mistake.help(
-        "write a number and `/s`, `/m` or `/h` in quotes, for example `rate = \"500/s\"`; to hold a queue, pause it",
-    ));
+    let how = "write a number and `/s`, `/m` or `/h` in quotes, for example `rate = \"500/s\"`";
+    section.reading.note(mistake.help(format!("{how}; {never}")));
     None
 }
 

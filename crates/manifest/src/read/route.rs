@@ -4,23 +4,30 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use super::guards::{Known, Said};
+use super::{cache, guards};
 use crate::grammar::sections::TARGETS;
 use crate::mistakes::Mistake;
-use crate::model::guard::Guards;
+use crate::model::guard::Cache;
 use crate::model::{Files, PathPattern, Route, Service, Target};
 use crate::reading::Written;
 use crate::reading::section::Section;
 use crate::{address, pattern, suggest};
 
-pub(super) fn routes(
-    sections: &[Section<'_>],
-    services: &BTreeMap<String, Service>,
-    folder: &Path,
-) -> Vec<Route> {
+/// What a route may speak of, and what it has when it says nothing.
+pub(super) struct Around<'a> {
+    pub services: &'a BTreeMap<String, Service>,
+    pub folder: &'a Path,
+    pub cache: &'a Cache,
+    pub known: &'a Known,
+    pub defaults: &'a Said<'a>,
+}
+
+pub(super) fn routes(sections: &[Section<'_>], around: &Around<'_>) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
     let mut places: Vec<Range<usize>> = Vec::new();
     for section in sections {
-        let Some(route) = route(section, services, folder) else { continue };
+        let Some(route) = route(section, around) else { continue };
         let twin = routes.iter().position(|other| {
             other.method == route.method && other.host == route.host && other.path == route.path
         });
@@ -39,14 +46,18 @@ pub(super) fn routes(
 }
 
 /// `None` after a mistake. Everything is read before anything is given up.
-fn route(section: &Section<'_>, services: &BTreeMap<String, Service>, folder: &Path) -> Option<Route> {
+fn route(section: &Section<'_>, around: &Around<'_>) -> Option<Route> {
     let matched = matched(section);
     let host = section.text("host").map(|host| {
         let read = pattern::host(host.value());
         read.map_err(|wrong| refuse(section, &host, "`host` must be a host name", wrong)).ok()
     });
     let body = section.size("body");
-    let target = target(section, services, folder);
+    let target = target(section, around.services, around.folder);
+    let mut guards = guards::said(section, around.known).over(around.defaults);
+    guards.sticky = guards::sticky(section);
+    let method = matched.as_ref().and_then(|(_, method, _)| *method);
+    let caching = cache::caching(section, &cache::Around { cache: around.cache, auth: guards.auth, method });
     let (name, method, path) = matched?;
     Some(Route {
         name,
@@ -58,8 +69,8 @@ fn route(section: &Section<'_>, services: &BTreeMap<String, Service>, folder: &P
         path,
         target: target?,
         body,
-        guards: Guards::default(),
-        cache: None,
+        guards,
+        cache: caching,
     })
 }
 

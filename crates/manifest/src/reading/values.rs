@@ -176,7 +176,7 @@ impl<'a> Section<'a> {
         self.check_form(name, &written).then_some(written)
     }
 
-    /// A list of strings, which is not empty if it is there.
+    /// A list of strings, none of them empty; the list itself only if its key is optional.
     pub(crate) fn texts(&self, name: &str) -> Vec<Written> {
         let key = self.key(name);
         let Some(value) = self.values.get(name) else {
@@ -189,12 +189,17 @@ impl<'a> Section<'a> {
             self.reading.wrong_type(key, value);
             return Vec::new();
         };
-        if items.is_empty() {
+        if items.is_empty() && key.need != Need::Optional {
             self.empty(key, value.span());
         }
         let read = |item| {
             let raw = self.reading.raw(key, item)?;
             let written = self.reading.interpolate(raw, item.span(), Port::Refused)?;
+            if written.value().is_empty() {
+                let title = format!("`{name}` must not have empty strings in it");
+                self.reading.note(Mistake::new(written.at, title, "empty").help(example(key)));
+                return None;
+            }
             self.check_form(name, &written).then_some(written)
         };
         items.iter().filter_map(read).collect()
@@ -221,6 +226,18 @@ impl<'a> Section<'a> {
                 ("has spaces in it", example(key))
             }
             Form::Mailbox if !address::is_mailbox(written.value()) => ("this is not one", example(key)),
+            Form::OneOf(choice) if !choice.words.contains(&written.value()) => {
+                let refused = choice.refused.iter().find(|(word, _)| *word == written.value());
+                let meant =
+                    written.shown().and_then(|shown| did_you_mean(shown, choice.words.iter().copied()));
+                let known =
+                    choice.words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+                let known = format!("known are {known}");
+                match refused {
+                    Some((_, why)) => (*why, known),
+                    None => ("none of them", meant.unwrap_or(known)),
+                }
+            }
             Form::Label
             | Form::Path
             | Form::Url(_)
@@ -232,9 +249,13 @@ impl<'a> Section<'a> {
             | Form::Host
             | Form::Folder
             | Form::NameOf(_)
+            | Form::OneOf(_)
             | Form::Other(_) => return true,
         };
-        let title = format!("`{name}` must be {}", key.what());
+        let title = match &key.kind {
+            Kind::Texts(form) => format!("each of `{name}` must be {}", form.what()),
+            _ => format!("`{name}` must be {}", key.what()),
+        };
         self.reading.note(Mistake::new(written.at.clone(), title, wrong).help(help));
         false
     }

@@ -22,6 +22,13 @@ pub(super) fn walk(section: &str, keys: &'static [Key], visit: &mut impl FnMut(&
 
 const API: &str = "[services.api]\nrun = \"./api\"\n[[routes]]\nmatch = \"/*\"\nservice = \"api\"\n";
 
+const SECRET: &str = "secret = \"0123456789abcdef0123456789abcdef\"\n";
+pub(super) const HASH: &str =
+    "hash = \"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"\n";
+const GUARDED: &str = "[auth]\njwks = { url = \"http://x\" }\n\
+    [api_keys.k]\nhash = \"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"\n\
+    [services.api]\nrun = \"./api\"\n";
+
 /// A manifest that is valid if `key = value` is, in the given section.
 pub(super) fn manifest_with(section: &str, key: &Key, value: &str) -> String {
     let (name, line) = (key.name, format!("{} = {value}\n", key.name));
@@ -79,10 +86,43 @@ pub(super) fn manifest_with(section: &str, key: &Key, value: &str) -> String {
         }
         "databases.*" => format!("[databases.main]\n{line}"),
         "services.*" => format!("[databases.main]\n[services.api]\n{}{line}", run(name == "run")),
+        "auth" => {
+            let jwks = if matches!(name, "jwks" | "keys") { "" } else { "jwks = { url = \"http://x\" }\n" };
+            format!("[auth]\n{jwks}{line}")
+        }
+        "auth.jwks" => {
+            let service = if name == "path" { "service = \"x\"\n" } else { "" };
+            format!("[services.x]\nrun = \"x\"\n[auth.jwks]\n{service}{line}")
+        }
+        "auth.keys" => {
+            let algorithm = match name {
+                "algorithm" => "",
+                "public" => "algorithm = \"EdDSA\"\n",
+                _ => "algorithm = \"HS256\"\n",
+            };
+            let secret = if matches!(name, "secret" | "public") { "" } else { SECRET };
+            format!("[[auth.keys]]\n{algorithm}{secret}{line}")
+        }
+        "api_keys.*" => format!("[api_keys.x]\n{}{line}", if name == "hash" { "" } else { HASH }),
         "routes" => {
             let matched = if name == "match" { "" } else { "match = \"/x\"\n" };
-            let target = if TARGETS.contains(&name) { "" } else { "files = \"x\"\n" };
-            format!("[services.api]\nrun = \"./api\"\n[[routes]]\n{matched}{target}{line}")
+            let target = match name {
+                "spa" => "files = \"x\"\n",
+                _ if TARGETS.contains(&name) => "",
+                _ => "service = \"api\"\n",
+            };
+            let auth = if name == "auth" { "" } else { "auth = \"any\"\n" };
+            format!("{GUARDED}[[routes]]\n{matched}{target}{auth}{line}")
+        }
+        "defaults" => format!("{GUARDED}[defaults]\n{line}"),
+        _ if section.starts_with("routes.") || section.starts_with("defaults.") => {
+            let route = "[[routes]]\nmatch = \"/x\"\nservice = \"api\"\nauth = \"any\"\n";
+            let required = match section.rsplit('.').next() {
+                Some("limit") if name != "rate" => "rate = \"1/s\"\n",
+                Some("cors") if name != "origins" => "origins = [\"https://x\"]\n",
+                _ => "",
+            };
+            format!("{GUARDED}{route}[{section}]\n{required}{line}")
         }
         _ => match section.strip_prefix("services.*.") {
             Some(table) => format!("[services.api]\n{}[services.api.{table}]\n{line}", run(false)),
@@ -143,7 +183,7 @@ fn the_schema_describes_every_key() {
         for part in section.split('.').filter(|part| !part.is_empty()) {
             at = match part {
                 "*" => &at["additionalProperties"],
-                "routes" => &at["properties"]["routes"]["items"],
+                "routes" | "keys" => &at["properties"][part]["items"],
                 part => &at["properties"][part],
             };
         }

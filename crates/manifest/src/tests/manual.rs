@@ -3,7 +3,7 @@
 use super::read;
 use crate::grammar::Kind;
 use crate::grammar::sections::ROOT;
-use crate::tests::coverage::walk;
+use crate::tests::coverage::{HASH, walk};
 
 const PAGE: &str = include_str!("../../../../docs/manifest.md");
 
@@ -65,6 +65,8 @@ fn completed(fragment: &str) -> String {
         ("[databases.main]", ""),
         ("[topics.events]", ""),
         ("[queues.imports]", ""),
+        ("[auth]", "jwks = { service = \"api\" }"),
+        ("[api_keys.partner]", HASH),
     ];
     let missing = before.iter().filter(|(header, _)| !fragment.contains(header));
     missing.fold(fragment.to_owned(), |source, (header, body)| source + "\n" + header + "\n" + body + "\n")
@@ -80,7 +82,8 @@ fn every_key_has_its_row_with_its_default() {
             ("", Kind::Named(_)) => format!("\n## `[{}.NAME]`", key.name),
             ("", _) => format!("\n## `[{}]`", key.name),
             _ => {
-                let title = section.replace('*', "NAME");
+                // What is in the tables of `[defaults]` is said where a route has the same ones.
+                let title = section.replace('*', "NAME").replace("defaults.", "routes.");
                 let start =
                     PAGE.find(&format!("# `[{title}]`")).or_else(|| PAGE.find(&format!("# `[[{title}]]`")));
                 let text = start.map_or("", |start| &PAGE[start..]);

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::read;
+use crate::model::guard::{Credentials, Require};
 use crate::{Colour, Manifest};
 
 const VALID: &str = include_str!("whole.toml");
@@ -45,6 +46,13 @@ fn nothing_is_lost(source: &str, manifest: &Manifest) -> Result<(), TestCaseErro
     prop_assert_eq!(manifest.services.len(), entries("services"));
     prop_assert_eq!(manifest.objectives.len(), entries("objectives"));
     prop_assert_eq!(manifest.databases.len(), entries("databases"));
+    prop_assert_eq!(manifest.api_keys.len(), entries("api_keys"));
+    prop_assert_eq!(manifest.auth.is_some(), table.get_ref().contains_key("auth"));
+    let guards = manifest.routes.iter().map(|route| &route.guards);
+    for guards in guards {
+        prop_assert!(guards.auth != Credentials::None || guards.require == Require::default());
+        prop_assert!(guards.limit.as_ref().is_none_or(|limit| limit.rate.is_finite() && limit.burst > 0));
+    }
     prop_assert!(manifest.services.values().all(|service| !service.run.is_empty()));
     Ok(())
 }
@@ -122,7 +130,12 @@ proptest! {
         let (value, key) = (serde_json::Value::from(value), serde_json::Value::from(key));
         survives(&format!(
             "{key} = 1\n[app]\nname = {value}\ndrain = {value}\n[services.{key}]\nrun = {value}\nenv = {{ {key} = {value} }}\n\
-             [[routes]]\nmatch = {value}\nhost = {value}\nurl = {value}\n[backends]\nredis = {value}\n"
+             [[routes]]\nmatch = {value}\nhost = {value}\nurl = {value}\nauth = {value}\nhosts = [{value}]\n\
+             require = {{ claims = {{ {key} = {value} }} }}\nlimit = {{ rate = {value}, per = {value} }}\n\
+             cors = {{ origins = [{value}], headers = [{value}] }}\nnetworks = {{ deny = [{value}] }}\n\
+             security = {{ content = {value} }}\ncache = {{ ignore = [{value}] }}\nsticky = {{ cookie = {value} }}\n\
+             [api_keys.{key}]\nhash = {value}\n[auth]\njwks = {{ url = {value} }}\n\
+             [[auth.keys]]\nalgorithm = \"EdDSA\"\npublic = {value}\n[backends]\nredis = {value}\n"
         ))?;
     }
 }

@@ -62,7 +62,8 @@ pub(super) static SUBSCRIPTION: [Key; 8] = [
         Kind::Texts(Form::Other("a kind of message, perhaps with `*` at the end")),
         "[\"order.paid\", \"invoice.*\"]",
         "Only messages whose attribute topic is one of these",
-    ),
+    )
+    .filled(),
     Key::new(
         "target",
         Kind::Table(&TARGET),

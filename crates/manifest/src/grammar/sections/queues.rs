@@ -124,7 +124,7 @@ const fn backoff(default: Duration) -> Kind {
     within(Duration::from_millis(1), DAY, default)
 }
 
-fn rate() -> Value {
+pub(super) fn rate() -> Value {
     json!({ "type": "string", "pattern": r"^(unlimited|\d+(\.\d+)?/[smh]|.*\$\{.*)$" })
 }
 

@@ -55,28 +55,28 @@ error: unknown key `colour` in `[services.api]`
     );
     check(
         r#"
-[auth]
+[channels]
 [[routes]]
 match = "/*"
 files = "x"
-cache = {}
+breaker = {}
 "#,
         r"
-error: unknown section `auth`
+error: unknown section `channels`
  --> mare.toml:2:2
   |
-2 | [auth]
-  |  ^^^^ not known here
+2 | [channels]
+  |  ^^^^^^^^ not known here
   |
-  = help: `auth` is not in this version of mare
+  = help: `channels` is not in this version of mare
 
-error: unknown key `cache` in `[[routes]]`
+error: unknown key `breaker` in `[[routes]]`
  --> mare.toml:6:1
   |
-6 | cache = {}
-  | ^^^^^ not known here
+6 | breaker = {}
+  | ^^^^^^^ not known here
   |
-  = help: `cache` is not in this version of mare
+  = help: `breaker` is not in this version of mare
 ",
     );
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mare_fleet::Clock;
-use mare_gateway::{Access, Gateway, Mount, Role, Socket};
+use mare_gateway::{Access, Config, Gateway, Mount, Role, Socket};
 use prometheus_client::registry::Registry;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -73,8 +73,14 @@ async fn serve() -> (SocketAddr, CancellationToken, tokio::task::JoinHandle<()>)
     let listener = socket.serving(Role::Mounts { mounts, access: Access::Loopback });
     let manifest = mare_manifest::load("", Path::new("mare.toml"), "/nowhere".into(), &|_| None)
         .expect("it may be empty");
-    let gateway =
-        Gateway::new(&manifest, Vec::new(), vec![listener], Clock::start(), &mut Registry::default());
+    let config = Config {
+        manifest: &manifest,
+        links: Vec::new(),
+        listeners: vec![listener],
+        clock: Clock::start(),
+        keys: "/nowhere".into(),
+    };
+    let gateway = Gateway::new(config, &mut Registry::default());
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(gateway.expect("it starts").run(shutdown.clone()));
     (address, shutdown, serving)
