@@ -25,7 +25,7 @@ pub const CONNECTIONS: u32 = 10_000;
 
 /// Clocks set by NTP differ by less than a second; this is for those that are not.
 pub const LEEWAY: Duration = Duration::from_mins(1);
-/// Where OpenID providers have their keys, if their configuration does not say otherwise.
+/// Where issuers have it by custom.
 pub const JWKS_PATH: &str = "/.well-known/jwks.json";
 /// Long enough to save most preflights, short enough to try out a change.
 pub const CORS_MAX_AGE: Duration = Duration::from_mins(10);

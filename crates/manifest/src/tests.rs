@@ -2,6 +2,7 @@
 
 mod coverage;
 mod diagnostics;
+mod guards;
 mod manual;
 mod properties;
 mod secrets;

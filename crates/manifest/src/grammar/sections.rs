@@ -1,7 +1,8 @@
 //! The sections of `mare.toml` and their keys.
 
+mod auth;
 mod events;
-pub(crate) mod guards;
+mod guards;
 mod objectives;
 pub(crate) mod queues;
 mod routes;
@@ -54,13 +55,13 @@ pub(crate) static ROOT: [Key; 17] = [
     ),
     Key::new(
         "auth",
-        Kind::Table(&guards::AUTH),
+        Kind::Table(&auth::AUTH),
         "{ jwks = { url = \"https://id.example.com/jwks.json\" } }",
         "Whose tokens are believed",
     ),
     Key::new(
         "api_keys",
-        Kind::Named(&guards::API_KEY),
+        Kind::Named(&auth::API_KEY),
         "{}",
         "Clients that show a key instead of a token, by name",
     ),

@@ -106,7 +106,7 @@ fn keys(sections: &[Section<'_>]) -> Vec<Key> {
                 None => "two keys have no id",
             };
             section.reading.note(
-                Mistake::new(place.clone(), title, "which one signed a token is not known")
+                Mistake::new(place.clone(), title, "nobody can tell which of them a token means")
                     .see(twin.clone(), "the other one")
                     .help("give each the `kid` that its tokens name"),
             );
@@ -224,7 +224,7 @@ pub(super) fn api_keys(root: &Section<'_>) -> BTreeMap<String, ApiKey> {
         let place = section.place("hash");
         if let Some((_, twin)) = places.iter().find(|(other, _)| *other == hash) {
             section.reading.note(
-                Mistake::new(place.clone(), "two clients have the same key", "whose it is is not known")
+                Mistake::new(place.clone(), "two clients have the same key", "nobody can tell whose it is")
                     .see(twin.clone(), "the other one")
                     .help("make each its own with `mare key`"),
             );

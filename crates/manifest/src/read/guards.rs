@@ -75,27 +75,31 @@ impl Said<'_> {
             security: self.security.clone().or(defaults.security.clone()),
             sticky: None,
         };
-        let says_require = if self.require.is_some() { self } else { defaults };
-        says_require.check_require(&guards);
-        if self.limit.is_some() {
-            self.check_limit(&guards);
-        } else if !opened {
-            defaults.check_limit(&guards);
+        // What is inherited is the fault of `[defaults]` only where its `auth` is inherited too.
+        match (&self.require, self.auth) {
+            (None, None) => defaults.check_require(&guards, "require"),
+            (None, Some(_)) => self.check_require(&guards, "auth"),
+            (Some(_), _) => self.check_require(&guards, "require"),
+        }
+        match (&self.limit, self.auth) {
+            (None, None) => defaults.check_limit(&guards),
+            // Where no user is known, a limit for each user is one for each address.
+            (None, Some(_)) => {}
+            (Some(_), _) => self.check_limit(&guards),
         }
         guards
     }
 
-    fn check_require(&self, guards: &Guards) {
+    /// `key` is the one to point at.
+    fn check_require(&self, guards: &Guards, key: &str) {
         if guards.require == Require::default() {
             return;
         }
         let mistake = match guards.auth {
-            Credentials::None => {
-                Mistake::new(self.section.place("require"), "`require` without `auth`", "of whom")
-                    .help("add `auth = \"jwt\"`, `\"key\"` or `\"any\"`, or take `require = {}`")
-            }
+            Credentials::None => Mistake::new(self.section.place(key), "`require` without `auth`", "of whom")
+                .help("add `auth = \"jwt\"`, `\"key\"` or `\"any\"`, or take `require = {}`"),
             Credentials::ApiKey if !guards.require.claims.is_empty() => Mistake::new(
-                self.section.place("require"),
+                self.section.place(key),
                 "`claims` of an API key",
                 "it has scopes and roles, but no claims",
             )
@@ -132,19 +136,19 @@ fn credentials(section: &Section<'_>, known: &Known) -> Option<Credentials> {
         _ => Credentials::None,
     };
     let without = |what: &str, label: &str, help: &str| {
-        let title = format!("`auth` takes {what}, and there is none");
+        let title = format!("`auth` takes {what}");
         section.reading.note_absence(Mistake::new(written.at.clone(), title, label).help(help));
     };
     if matches!(credentials, Credentials::Jwt | Credentials::Any) && !known.tokens {
         without(
-            "tokens of an `[auth]`",
+            "tokens, and there is no `[auth]`",
             "whose tokens",
             "say whose: `[auth]` with `jwks = { url = \"https://…\" }` or `[[auth.keys]]`",
         );
     }
     if matches!(credentials, Credentials::ApiKey | Credentials::Any) && !known.keys {
         without(
-            "keys of `[api_keys.NAME]`",
+            "API keys, and there is no `[api_keys.NAME]`",
             "whose keys",
             "`mare key` makes a key and the lines to put here",
         );

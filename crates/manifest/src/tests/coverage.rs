@@ -29,6 +29,46 @@ const GUARDED: &str = "[auth]\njwks = { url = \"http://x\" }\n\
     [api_keys.k]\nhash = \"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"\n\
     [services.api]\nrun = \"./api\"\n";
 
+fn credentials_with(section: &str, name: &str, line: &str) -> String {
+    match section {
+        "auth" => {
+            let jwks = if matches!(name, "jwks" | "keys") { "" } else { "jwks = { url = \"http://x\" }\n" };
+            format!("[auth]\n{jwks}{line}")
+        }
+        "auth.jwks" => {
+            let service = if name == "path" { "service = \"x\"\n" } else { "" };
+            format!("[services.x]\nrun = \"x\"\n[auth.jwks]\n{service}{line}")
+        }
+        "auth.keys" => {
+            let algorithm = match name {
+                "algorithm" => "",
+                "public" => "algorithm = \"EdDSA\"\n",
+                _ => "algorithm = \"HS256\"\n",
+            };
+            let secret = if matches!(name, "secret" | "public") { "" } else { SECRET };
+            format!("[[auth.keys]]\n{algorithm}{secret}{line}")
+        }
+        _ => format!("[api_keys.x]\n{}{line}", if name == "hash" { "" } else { HASH }),
+    }
+}
+
+fn guarded_with(section: &str, name: &str, line: &str) -> String {
+    let matched = if (section, name) == ("routes", "match") { "" } else { "match = \"/x\"\n" };
+    let target = match (section, name) {
+        ("routes", "spa") => "files = \"x\"\n",
+        ("routes", name) if TARGETS.contains(&name) => "",
+        _ => "service = \"api\"\n",
+    };
+    let auth = if (section, name) == ("routes", "auth") { "" } else { "auth = \"any\"\n" };
+    let header = if section == "routes" { String::new() } else { format!("[{section}]\n") };
+    let required = match section.rsplit('.').next() {
+        Some("limit") if name != "rate" => "rate = \"1/s\"\n",
+        Some("cors") if name != "origins" => "origins = [\"https://x\"]\n",
+        _ => "",
+    };
+    format!("{GUARDED}[[routes]]\n{matched}{target}{auth}{header}{required}{line}")
+}
+
 /// A manifest that is valid if `key = value` is, in the given section.
 pub(super) fn manifest_with(section: &str, key: &Key, value: &str) -> String {
     let (name, line) = (key.name, format!("{} = {value}\n", key.name));
@@ -86,43 +126,9 @@ pub(super) fn manifest_with(section: &str, key: &Key, value: &str) -> String {
         }
         "databases.*" => format!("[databases.main]\n{line}"),
         "services.*" => format!("[databases.main]\n[services.api]\n{}{line}", run(name == "run")),
-        "auth" => {
-            let jwks = if matches!(name, "jwks" | "keys") { "" } else { "jwks = { url = \"http://x\" }\n" };
-            format!("[auth]\n{jwks}{line}")
-        }
-        "auth.jwks" => {
-            let service = if name == "path" { "service = \"x\"\n" } else { "" };
-            format!("[services.x]\nrun = \"x\"\n[auth.jwks]\n{service}{line}")
-        }
-        "auth.keys" => {
-            let algorithm = match name {
-                "algorithm" => "",
-                "public" => "algorithm = \"EdDSA\"\n",
-                _ => "algorithm = \"HS256\"\n",
-            };
-            let secret = if matches!(name, "secret" | "public") { "" } else { SECRET };
-            format!("[[auth.keys]]\n{algorithm}{secret}{line}")
-        }
-        "api_keys.*" => format!("[api_keys.x]\n{}{line}", if name == "hash" { "" } else { HASH }),
-        "routes" => {
-            let matched = if name == "match" { "" } else { "match = \"/x\"\n" };
-            let target = match name {
-                "spa" => "files = \"x\"\n",
-                _ if TARGETS.contains(&name) => "",
-                _ => "service = \"api\"\n",
-            };
-            let auth = if name == "auth" { "" } else { "auth = \"any\"\n" };
-            format!("{GUARDED}[[routes]]\n{matched}{target}{auth}{line}")
-        }
-        "defaults" => format!("{GUARDED}[defaults]\n{line}"),
-        _ if section.starts_with("routes.") || section.starts_with("defaults.") => {
-            let route = "[[routes]]\nmatch = \"/x\"\nservice = \"api\"\nauth = \"any\"\n";
-            let required = match section.rsplit('.').next() {
-                Some("limit") if name != "rate" => "rate = \"1/s\"\n",
-                Some("cors") if name != "origins" => "origins = [\"https://x\"]\n",
-                _ => "",
-            };
-            format!("{GUARDED}{route}[{section}]\n{required}{line}")
+        "auth" | "auth.jwks" | "auth.keys" | "api_keys.*" => credentials_with(section, name, &line),
+        _ if section.starts_with("routes") || section.starts_with("defaults") => {
+            guarded_with(section, name, &line)
         }
         _ => match section.strip_prefix("services.*.") {
             Some(table) => format!("[services.api]\n{}[services.api.{table}]\n{line}", run(false)),

@@ -1,7 +1,11 @@
 //! What people see, whole.
 
+mod auth;
+mod browsers;
+mod caching;
 mod events;
 mod grammar;
+mod guards;
 mod objectives;
 mod queues;
 mod routes;

@@ -44,6 +44,12 @@ fn the_model_shows_sources_only() {
         [alerts]
         webhook = "${SECRET_HOOK}"
         slack = "${SECRET_HOOK}"
+        [auth]
+        jwks = { url = "${SECRET_HOOK}" }
+        issuer = "${SECRET_HOOK}"
+        [[auth.keys]]
+        algorithm = "HS256"
+        secret = "${SECRET_HOOK}"
         [backends]
         postgres = "${SECRET_URL}"
     "#;

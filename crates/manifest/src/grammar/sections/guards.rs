@@ -1,16 +1,14 @@
-//! What stands before a service: `[auth]`, `[api_keys.NAME]`, `[cache]`, `[defaults]`, and the guards of routes.
+//! What stands before a service: the guards of routes and `[defaults]`, and `[cache]`.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::queues::{ATTEMPTS_MAX, rate};
-use super::{DAY, HTTP, MEMORY, SHORTEST, text, within};
+use super::{DAY, MEMORY, SHORTEST, text, within};
 use crate::defaults;
 use crate::grammar::{Bounds, Choice, Form, Key, Kind};
 
-/// More than this is no difference of clocks but a wrong one, and a token would live as much longer.
-const LEEWAY_MAX: Duration = Duration::from_mins(10);
 /// As long as Chrome keeps a cookie; RFC 9111 calls a freshness of more than a year unlikely.
 const YEAR: Duration = Duration::from_hours(24 * 366);
 /// What the browsers' own lists of hosts ask for at most.
@@ -21,18 +19,6 @@ const ENTRY_MAX: u64 = 1 << 30;
 const REDIS_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
 static CREDENTIALS: Choice = Choice::of("`none`, `jwt`, `key` or `any`", &["none", "jwt", "key", "any"]);
-/// Of keys that a JWKS brings.
-static PUBLIC_ALGORITHMS: Choice = Choice {
-    what: "a signature's algorithm",
-    words: &["EdDSA", "ES256", "RS256"],
-    refused: &[UNSIGNED, ("HS256", "its key is a secret, which no JWKS has: it stands in `[[auth.keys]]`")],
-};
-static ALGORITHMS: Choice = Choice {
-    what: "a signature's algorithm",
-    words: &["EdDSA", "ES256", "RS256", "HS256"],
-    refused: &[UNSIGNED],
-};
-const UNSIGNED: (&str, &str) = ("none", "anybody can write a token that nobody signed");
 static FRAME: Choice = Choice::of("`DENY`, `SAMEORIGIN` or empty", &["DENY", "SAMEORIGIN"]);
 /// W3C Referrer Policy, section 3.
 static REFERRER: Choice = Choice::of(
@@ -49,101 +35,6 @@ static REFERRER: Choice = Choice::of(
     ],
 );
 static SHARING: Choice = Choice::of("`all` or `user`", &["all", "user"]);
-
-pub(super) static AUTH: [Key; 6] = [
-    Key::new(
-        "jwks",
-        Kind::Table(&JWKS),
-        "{ url = \"https://id.example.com/.well-known/jwks.json\" }",
-        "Where the public keys are",
-    ),
-    Key::new(
-        "algorithms",
-        Kind::Texts(Form::OneOf(&PUBLIC_ALGORITHMS)),
-        "[\"EdDSA\", \"ES256\"]",
-        "The signatures taken with keys of jwks; by default EdDSA, ES256 and RS256",
-    )
-    .filled(),
-    Key::new(
-        "issuer",
-        text(Form::Other("an issuer's name")),
-        "\"https://id.example.com\"",
-        "The iss a token must have; absent: any",
-    ),
-    Key::new(
-        "audience",
-        Kind::Texts(Form::Other("a name")),
-        "[\"shop\"]",
-        "One of these must be in a token's aud; absent: whatever is",
-    )
-    .filled(),
-    Key::new(
-        "leeway",
-        within(Duration::ZERO, LEEWAY_MAX, defaults::LEEWAY),
-        "\"60s\"",
-        "How far the clock of who made the token may be off",
-    ),
-    Key::new(
-        "keys",
-        Kind::List(&AUTH_KEY),
-        "[{ algorithm = \"HS256\", secret = \"0123456789abcdef0123456789abcdef\" }]",
-        "Keys that stand here",
-    ),
-];
-
-static JWKS: [Key; 3] = [
-    Key::new("service", text(Form::NameOf("services")), "\"x\"", "This service answers with them").filled(),
-    Key::new(
-        "url",
-        text(Form::Url(HTTP)),
-        "\"https://id.example.com/.well-known/jwks.json\"",
-        "They are outside the platform",
-    )
-    .filled(),
-    Key::new(
-        "path",
-        text(Form::Path),
-        "\"/.well-known/jwks.json\"",
-        "Beside service; by default /.well-known/jwks.json",
-    ),
-];
-
-static AUTH_KEY: [Key; 4] = [
-    Key::new(
-        "id",
-        text(Form::Other("a key's id")),
-        "\"2026-01\"",
-        "The kid of its tokens; absent: for tokens without one",
-    ),
-    Key::new("algorithm", text(Form::OneOf(&ALGORITHMS)), "\"HS256\"", "The only one it is good for")
-        .required(),
-    Key::new(
-        "secret",
-        text(Form::Other("a secret")),
-        "\"0123456789abcdef0123456789abcdef\"",
-        "Of HS256: at least 32 bytes",
-    )
-    .filled(),
-    Key::new(
-        "public",
-        text(Form::Other("a public key in PEM")),
-        "\"-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\\n-----END PUBLIC KEY-----\"",
-        "Of the others: the public key in PEM",
-    )
-    .filled(),
-];
-
-pub(super) static API_KEY: [Key; 3] = [
-    Key::new(
-        "hash",
-        text(Form::Other("a key's hash")),
-        "\"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"",
-        "The SHA-256 of the key; `mare key` makes both",
-    )
-    .required(),
-    Key::new("scopes", words("a scope"), "[\"orders:read\"]", "What it may do"),
-    Key::new("roles", words("a role"), "[\"partner\"]", "What it is"),
-];
 
 pub(super) static CACHE: [Key; 2] = [
     Key::new(
@@ -164,7 +55,8 @@ pub(super) static DEFAULTS: [Key; 7] = [AUTHENTICATE, REQUIRE, LIMIT, CORS, HOST
 
 // Named one by one, because routes have them too.
 pub(super) const AUTHENTICATE: Key =
-    Key::new("auth", text(Form::OneOf(&CREDENTIALS)), "\"jwt\"", "What a request must show; by default none");
+    Key::new("auth", text(Form::OneOf(&CREDENTIALS)), "\"jwt\"", "What a request must show; by default none")
+        .filled();
 pub(super) const REQUIRE: Key = Key::new(
     "require",
     Kind::Table(&REQUIRED),
@@ -232,7 +124,8 @@ static LIMITED: [Key; 3] = [
         text(Form::Other("`ip`, `user`, `key`, `route` or `header:NAME`")),
         "\"user\"",
         "Who shares it; by default ip",
-    ),
+    )
+    .filled(),
 ];
 
 static CROSS_ORIGIN: [Key; 6] = [
@@ -307,7 +200,8 @@ static KEPT: [Key; 6] = [
         text(Form::OneOf(&SHARING)),
         "\"user\"",
         "Whether each user has answers of his own; by default all share them",
-    ),
+    )
+    .filled(),
     Key::new("only", words("a parameter's name"), "[\"page\"]", "Only these of the query tell answers apart")
         .filled(),
     Key::new(
@@ -331,7 +225,7 @@ static KEPT: [Key; 6] = [
     ),
 ];
 
-const fn words(what: &'static str) -> Kind {
+pub(super) const fn words(what: &'static str) -> Kind {
     Kind::Texts(Form::Other(what))
 }
 
