@@ -113,7 +113,7 @@ async fn api_keys_are_known_by_their_hash() {
     check(Credentials::Jwt, ("x-api-key", "key-of-one"), Err(Code::Unauthenticated)).await;
     check(Credentials::Jwt, ("authorization", "Bearer key-of-one"), Err(Code::TokenInvalid)).await;
     // The hash is in the file, and files are read by many.
-    let hash = Sha256::digest("key-of-one").iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hash = Sha256::digest("key-of-one").iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     check(Credentials::ApiKey, ("x-api-key", &hash), Err(Code::TokenInvalid)).await;
     check(Credentials::ApiKey, ("x-api-key", &format!("sha256:{hash}")), Err(Code::TokenInvalid)).await;
 }
@@ -121,7 +121,7 @@ async fn api_keys_are_known_by_their_hash() {
 #[tokio::test]
 async fn a_bad_manifest_is_told_before_anything_starts() {
     let check = |auth: guard::Auth, expected: &str| {
-        let error = rig::build(auth).err().expect("refused").to_string();
+        let error = rig::build(auth).expect_err("refused").to_string();
         assert_eq!(error, expected);
     };
     let short = guard::Key {
