@@ -95,7 +95,9 @@ impl Key {
             return None;
         }
         let (algorithm, (decoding, raw)) = match &jwk.algorithm {
-            AlgorithmParameters::RSA(key) => (Algorithm::Rs256, rsa(&decode(&key.n)?, &decode(&key.e)?).ok()?),
+            AlgorithmParameters::RSA(key) => {
+                (Algorithm::Rs256, rsa(&decode(&key.n)?, &decode(&key.e)?).ok()?)
+            }
             AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
                 let (x, y) = (decode(&key.x)?, decode(&key.y)?);
                 // RFC 7518 6.2.1.2: as long as the field, zeros in front included.

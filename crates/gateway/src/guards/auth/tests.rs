@@ -113,7 +113,8 @@ async fn api_keys_are_known_by_their_hash() {
     check(Credentials::Jwt, ("x-api-key", "key-of-one"), Err(Code::Unauthenticated)).await;
     check(Credentials::Jwt, ("authorization", "Bearer key-of-one"), Err(Code::TokenInvalid)).await;
     // The hash is in the file, and files are read by many.
-    let hash = Sha256::digest("key-of-one").iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let hash =
+        Sha256::digest("key-of-one").iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     check(Credentials::ApiKey, ("x-api-key", &hash), Err(Code::TokenInvalid)).await;
     check(Credentials::ApiKey, ("x-api-key", &format!("sha256:{hash}")), Err(Code::TokenInvalid)).await;
 }
