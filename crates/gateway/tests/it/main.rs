@@ -9,6 +9,7 @@ mod caching;
 mod connections;
 mod drain;
 mod forwarding;
+mod guards;
 mod http2;
 mod manual;
 mod objectives;
