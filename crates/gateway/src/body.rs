@@ -218,6 +218,8 @@ impl UpstreamBody {
 /// The body of a request on its way to an upstream.
 pub(crate) enum RequestBody {
     Empty,
+    /// All of it, from this process.
+    Whole(Bytes),
     Stream(Inbound),
 }
 
@@ -310,6 +312,7 @@ impl RequestBody {
     pub(crate) fn length(&self) -> Length {
         match self {
             RequestBody::Empty => Length::None,
+            RequestBody::Whole(data) => Length::Exactly(data.len() as u64),
             // hyper counts down what it has handed over.
             RequestBody::Stream(Inbound { incoming, unread, .. }) => incoming
                 .size_hint()

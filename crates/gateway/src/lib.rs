@@ -32,4 +32,4 @@ pub use access::{Access, Limited};
 pub use body::{Body, BoxError, MountBody};
 pub use listener::{Handler, Listener, Mount, Role, Socket};
 pub use objectives::{Counts, Objectives, Recorder, Snapshot};
-pub use service::Gateway;
+pub use service::{Calls, Gateway};

@@ -6,6 +6,7 @@
 //!                                                   └──────────── ─► Upstream::proxy ─► Pool ─► instance
 //! ```
 
+mod calls;
 mod http2;
 mod respond;
 
@@ -43,6 +44,7 @@ use crate::router::Router;
 use crate::upgrade::Tunnels;
 use crate::upstream::Idles;
 use crate::workers::{Worker, Workers};
+pub use calls::Calls;
 use respond::Client;
 
 /// Connections of each listener that is not public: services and operators, not the world.
@@ -63,6 +65,8 @@ pub struct Gateway {
     workers: Arc<Workers>,
     listeners: Vec<Listener>,
     links: Vec<Link>,
+    /// The connections, and the calls, of those who are not the public.
+    inner: Phase,
     drain: Duration,
 }
 
@@ -171,7 +175,13 @@ impl Gateway {
             tunnels: Tunnels::default(),
             default_host: HeaderValue::from_static("localhost"),
         };
-        Ok(Self { shared: Arc::new(shared), workers, listeners, links, drain: manifest.app.drain })
+        let (inner, drain) = (Phase::default(), manifest.app.drain);
+        Ok(Self { shared: Arc::new(shared), workers, listeners, links, inner, drain })
+    }
+
+    /// The way to the services for the rest of this process.
+    pub fn calls(&self) -> Calls {
+        Calls::new(Arc::clone(&self.shared), self.inner.clone())
     }
 
     /// The counts of what is promised.
@@ -182,7 +192,7 @@ impl Gateway {
     /// Serves until `shutdown`, then drains: the public listeners first, and only when their requests are done
     /// the others, because a public request may still need a service that calls another one.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { shared, workers, listeners, links, drain } = self;
+        let Self { shared, workers, listeners, links, inner, drain } = self;
         let mut background = JoinSet::new();
         for link in links {
             if let Some(pool) = shared.pool(&link.service) {
@@ -190,7 +200,7 @@ impl Gateway {
             }
         }
         background.spawn(Arc::clone(&shared).expire_connections());
-        let (public, inner) = (Phase::default(), Phase::default());
+        let public = Phase::default();
         for listener in listeners {
             let phase = if matches!(listener.role, Role::Public) { &public } else { &inner };
             let serving = Arc::clone(&shared).accept(listener, Arc::clone(&workers), phase.clone());
