@@ -110,7 +110,8 @@ async fn a_server_outside_is_reached_only_if_it_is_allowed() {
 async fn an_answer_that_is_too_long_costs_the_connection_and_nothing_else() {
     let worker = Worker::answering(vec![answer(200, &[], 1 << 20)]).await;
     let inside = Worker::answering(Vec::new()).await;
-    let (sender, url) = (sender(&inside, &[worker.address.to_string()]), format!("http://{}/", worker.address));
+    let (sender, url) =
+        (sender(&inside, &[worker.address.to_string()]), format!("http://{}/", worker.address));
     for _ in 0..2 {
         assert_eq!(status(&sender.attempt(&leased(&url), None).await), (200, None));
     }
@@ -129,7 +130,8 @@ async fn an_attempt_ends_at_its_deadline() {
 async fn a_connection_the_other_side_closed_is_not_used_again() {
     let worker = Worker::answering(vec![answer(200, &[("connection", "close")], 1)]).await;
     let inside = Worker::answering(Vec::new()).await;
-    let (sender, url) = (sender(&inside, &[worker.address.to_string()]), format!("http://{}/", worker.address));
+    let (sender, url) =
+        (sender(&inside, &[worker.address.to_string()]), format!("http://{}/", worker.address));
     for _ in 0..3 {
         assert_eq!(status(&sender.attempt(&leased(&url), None).await), (200, None));
     }

@@ -62,6 +62,14 @@ pub(super) struct Engine {
     dead_looked_at: Timestamp,
 }
 
+/// A batch that was committed.
+pub(super) struct Commit {
+    /// It must reach the disk before anybody is told.
+    pub(super) has_written: bool,
+    /// Something may have become leasable.
+    pub(super) has_news: bool,
+}
+
 /// One queue.
 struct Kept {
     /// Its number on disk.
@@ -122,15 +130,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends a batch: makes durable what it wrote. `Ok(true)`: there are news.
-    pub(super) fn commit(&mut self) -> Result<bool, Error> {
+    /// Ends a batch.
+    pub(super) fn commit(&mut self) -> Result<Commit, Error> {
+        let has_written = self.disk.is_writing();
         let committed = self.tidy().and_then(|()| self.disk.commit());
         if let Err(error) = committed {
             self.give_up();
             return Err(super::schema::database(&error));
         }
         self.leasing.clear();
-        Ok(std::mem::take(&mut self.has_news))
+        Ok(Commit { has_written, has_news: std::mem::take(&mut self.has_news) })
     }
 
     /// Ends a batch of which nothing shall stay.
