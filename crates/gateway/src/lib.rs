@@ -38,4 +38,4 @@ pub use body::{Body, BoxError, MountBody};
 pub use guards::auth::{AuthError, KeyError};
 pub use listener::{Handler, Listener, Mount, Role, Socket};
 pub use objectives::{Counts, Objectives, Recorder, Snapshot};
-pub use service::{Config, Gateway};
+pub use service::{Calls, Config, Gateway};
