@@ -71,6 +71,7 @@ impl Ask {
                         continue;
                     }
                 };
+                let _counted = self.question.route.shared.metrics.waits();
                 match timeout_at(deadline, landing.wait_for(Option::is_some)).await {
                     Ok(Ok(landing)) => break landing.clone(),
                     // The one who filled is gone: one of those who waited takes over.

@@ -9,7 +9,7 @@ use http::uri::{PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use mare_cache::policy;
+use mare_cache::policy::{self, Bypass};
 use mare_cache::{Cache, Look};
 use mare_manifest::model::guard::Network;
 use tokio::time::Instant;
@@ -148,7 +148,11 @@ impl Shared {
     }
 
     /// The answer as it leaves.
-    pub(super) fn answer(&self, outcome: Result<Response<Body>, Refusal>, arrived: Arrived) -> Response<Body> {
+    pub(super) fn answer(
+        &self,
+        outcome: Result<Response<Body>, Refusal>,
+        arrived: Arrived,
+    ) -> Response<Body> {
         let Arrived { names, form, is_inner } = arrived;
         let mut response = match outcome {
             Ok(mut response) => {
@@ -193,7 +197,10 @@ impl Shared {
     }
 
     /// Does what an answer wants done before its client sees it, and takes the wish out of it.
-    pub(super) async fn proxied(&self, mut outcome: Result<Response<Body>, Refusal>) -> Result<Response<Body>, Refusal> {
+    pub(super) async fn proxied(
+        &self,
+        mut outcome: Result<Response<Body>, Refusal>,
+    ) -> Result<Response<Body>, Refusal> {
         if let Ok(answer) = &mut outcome {
             if let Some(cache) = &self.cache
                 && let Some(purge) = cached::named(cache, answer)
@@ -321,6 +328,7 @@ impl Shared {
                 Way::Answer(answer.map(Body::from))
             }
             Look::Ask(ask) => Way::Other(Box::pin(missed.answer(ask))),
+            Look::Pass(Bypass::OnlyIfCached) => Way::Other(Box::pin(std::future::ready(Err(not_cached())))),
             Look::Pass(bypass) => Way::Other(Box::pin(missed.pass(bypass))),
         }
     }
@@ -515,6 +523,10 @@ fn is_dot_segment(segment: &str) -> bool {
 
 pub(super) fn too_large(limit: u64) -> Refusal {
     Refusal::new(Code::BodyTooLarge, format!("this route takes at most {limit} bytes"))
+}
+
+fn not_cached() -> Refusal {
+    Refusal::new(Code::NotCached, "the request takes nothing but a copy")
 }
 
 fn refuse_file(missing: Missing) -> Refusal {
