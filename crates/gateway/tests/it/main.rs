@@ -5,6 +5,7 @@
 //! connection may be left over.
 
 mod access;
+mod calls;
 mod connections;
 mod drain;
 mod forwarding;
