@@ -4,6 +4,7 @@
 //!   Listener ─accept─► connection task ─head─► Shared::respond ─► mount
 //!                        (one each)                 │ router      ─► files
 //!                                                   └──────────── ─► Upstream::proxy ─► Pool ─► instance
+//!   Calls (the dispatcher of tasks, in this process) ───────────────────────┘
 //! ```
 
 mod calls;

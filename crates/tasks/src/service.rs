@@ -41,8 +41,7 @@ use crate::targets::Targets;
 use places::Places;
 use settling::Done;
 
-/// Attempts under way at once in one process: three sockets each, with room below the 65 536 that mare asks the
-/// system for. A queue alone may take half of them.
+/// Attempts under way at once in one process: a socket each, with room below the 65 536 that mare asks the system for. A queue alone may take half of them.
 pub const IN_FLIGHT_MAX: usize = 10_000;
 
 /// Tasks that `RunTask` leased and nobody has sent yet; Cloud Tasks takes 60 a minute.

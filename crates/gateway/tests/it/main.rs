@@ -6,6 +6,7 @@
 
 mod access;
 mod caching;
+mod calls;
 mod connections;
 mod drain;
 mod forwarding;
