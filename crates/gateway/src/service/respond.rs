@@ -130,7 +130,7 @@ impl Shared {
             Err(Stop::Unsure(unsure)) => Box::pin(self.settle(unsure, client, &mut measured)).await,
             Err(Stop::Refused(refusal)) => Err(refusal),
         };
-        if outcome.as_ref().is_err_and(|refusal| refusal.code.is_about_upload()) {
+        if outcome.as_ref().is_err_and(|refusal| refusal.code.is_of_client()) {
             measured.promised = 0;
         }
         let mut response = self.answer(outcome, arrived);
@@ -307,10 +307,16 @@ impl Shared {
                 let (outgoing, upgrade) = self.outgoing(admitted, client)?;
                 if let Some(wish) = upgrade {
                     let answer = upgrade::proxy(upstream, outgoing, wish, &self.tunnels);
-                    return Ok(Way::Other(Box::pin(answer)));
+                    return Ok(Way::Other(match change {
+                        // The service may decline the wish, and do what was asked all the same.
+                        Some(change) => {
+                            Box::pin(async { change.conclude(answer.await, &Sent::noted()).await })
+                        }
+                        None => Box::pin(answer),
+                    }));
                 }
-                Ok(match (look, change) {
-                    (Some(look), _) => self.miss(look, upstream, outgoing),
+                Ok(match (look.zip(self.cache.as_ref()), change) {
+                    (Some((look, cache)), _) => self.miss(look, cache, upstream, outgoing),
                     (None, Some(change)) => self.change(change, upstream, outgoing),
                     (None, None) => Way::Proxy(upstream, outgoing),
                 })
@@ -318,9 +324,9 @@ impl Shared {
         }
     }
 
-    fn miss(&self, look: Look, upstream: &Arc<Upstream>, outgoing: Outgoing) -> Way<'static> {
-        let (upstream, aftermath) = (Arc::clone(upstream), self.aftermath.clone());
-        let missed = Missed { upstream, outgoing, aftermath };
+    fn miss(&self, look: Look, cache: &Cache, upstream: &Arc<Upstream>, outgoing: Outgoing) -> Way<'static> {
+        let (cache, upstream, aftermath) = (cache.clone(), Arc::clone(upstream), self.aftermath.clone());
+        let missed = Missed { cache, upstream, outgoing, aftermath };
         match look {
             Look::Answer(answer) => Way::Answer(answer.map(Body::from)),
             Look::Stale(answer, ask) => {
@@ -415,12 +421,15 @@ impl Admitted<'_> {
         let request = &self.request;
         let may_be_kept = matches!(*request.method(), Method::GET | Method::HEAD)
             && request.body().is_end_stream()
-            && !request.headers().contains_key(header::UPGRADE);
+            && !request.headers().contains_key(header::UPGRADE)
+            // The service would not see what the copy is chosen by.
+            && !headers::connection_takes_away(request.headers());
         may_be_kept.then(|| {
             cache.look(&mare_cache::Asked {
                 method: request.method(),
                 scheme: self.scheme(),
                 authority: self.authority.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default(),
+                forwarded_host: self.visitor.forwarded_host(),
                 target: request.uri().path_and_query().map_or("/", PathAndQuery::as_str),
                 headers: request.headers(),
                 subject: self.claimant.as_deref().map(Claimant::subject),
