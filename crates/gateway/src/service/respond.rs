@@ -228,7 +228,7 @@ impl Shared {
         let route = match &*client.role {
             Role::Public => {
                 headers::strip_reserved(request.headers_mut());
-                match self.find(host, &request) {
+                match self.find(host, &request)? {
                     Match::Route(index) => {
                         let route = &self.routes[index];
                         measured.promised = route.promised.matching(request.method(), request.uri().path());
@@ -276,15 +276,19 @@ impl Shared {
     }
 
     /// The route of a request; for a preflight, the one of the request that is to follow, if that has CORS.
-    fn find(&self, host: &str, request: &Request<Incoming>) -> Match {
+    fn find(&self, host: &str, request: &Request<Incoming>) -> Result<Match, Refusal> {
         let path = request.uri().path();
         if let Some(method) = method_after_preflight(request.method(), request.headers())
             && let Match::Route(index) = self.router.find(host, &method, path)
             && self.routes[index].guards.as_ref().is_some_and(|guards| guards.answers_preflights())
         {
-            return Match::Route(index);
+            return Ok(Match::Route(index));
         }
-        self.router.find(host, request.method(), path)
+        let found = self.router.find(host, request.method(), path);
+        if self.router.is_misled(&found, host, request.method(), path) {
+            return Err(Refusal::new(Code::BadRequest, "the path, decoded, is one of another route"));
+        }
+        Ok(found)
     }
 
     /// Brings a request that passed all guards to who answers it.
