@@ -221,8 +221,7 @@ mod tests {
 
     #[test]
     fn no_spelling_chooses_another_route_than_the_one_that_is_meant() {
-        let routes = ["/*", "/admin/*", "/a%20b/*"].map(route);
-        let router = Router::new(&routes).expect("valid");
+        let router = Router::new(&["/*", "/admin/*", "/a%20b/*"].map(route)).expect("valid");
         let check = |path, expected| {
             let found = router.find("h", &Method::GET, path);
             assert_eq!(router.is_misled(&found, "h", &Method::GET, path), expected, "{path}");
