@@ -78,8 +78,8 @@ impl Code {
     }
 
     /// Whether it says that the request itself did not come to its end, so that nothing can be said of its answer.
-    pub(crate) fn is_about_upload(self) -> bool {
-        matches!(self, Self::BadRequest | Self::ClientStalled | Self::BodyTooLarge)
+    pub(crate) fn is_of_client(self) -> bool {
+        matches!(self, Self::BadRequest | Self::ClientStalled | Self::BodyTooLarge | Self::NotCached)
     }
 
     /// Whether a task's request that was answered so never reached its service, and can at another time.

@@ -209,6 +209,9 @@ impl Upstream {
                 Err(SendError::Unsent(body)) => (None, Some(body)),
                 Err(SendError::Broken(error)) => (Some(error), is_repeatable.then_some(RequestBody::Empty)),
             };
+            if let (Some(sent), Some(_)) = (&sent, &failure) {
+                sent.lose();
+            }
             if let Some(code) = fault.code() {
                 return Err(Refusal::new(code, "the request body broke off, or met a limit of this route"));
             }

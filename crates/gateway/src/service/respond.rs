@@ -130,7 +130,7 @@ impl Shared {
             Err(Stop::Unsure(unsure)) => Box::pin(self.settle(unsure, client, &mut measured)).await,
             Err(Stop::Refused(refusal)) => Err(refusal),
         };
-        if outcome.as_ref().is_err_and(|refusal| refusal.code.is_about_upload()) {
+        if outcome.as_ref().is_err_and(|refusal| refusal.code.is_of_client()) {
             measured.promised = 0;
         }
         let mut response = self.answer(outcome, arrived);
@@ -228,7 +228,7 @@ impl Shared {
         let route = match &*client.role {
             Role::Public => {
                 headers::strip_reserved(request.headers_mut());
-                match self.find(host, &request) {
+                match self.find(host, &request)? {
                     Match::Route(index) => {
                         let route = &self.routes[index];
                         measured.promised = route.promised.matching(request.method(), request.uri().path());
@@ -276,15 +276,19 @@ impl Shared {
     }
 
     /// The route of a request; for a preflight, the one of the request that is to follow, if that has CORS.
-    fn find(&self, host: &str, request: &Request<Incoming>) -> Match {
+    fn find(&self, host: &str, request: &Request<Incoming>) -> Result<Match, Refusal> {
         let path = request.uri().path();
         if let Some(method) = method_after_preflight(request.method(), request.headers())
             && let Match::Route(index) = self.router.find(host, &method, path)
             && self.routes[index].guards.as_ref().is_some_and(|guards| guards.answers_preflights())
         {
-            return Match::Route(index);
+            return Ok(Match::Route(index));
         }
-        self.router.find(host, request.method(), path)
+        let found = self.router.find(host, request.method(), path);
+        if self.router.is_misled(&found, host, request.method(), path) {
+            return Err(Refusal::new(Code::BadRequest, "the path, decoded, is one of another route"));
+        }
+        Ok(found)
     }
 
     /// Brings a request that passed all guards to who answers it.
@@ -307,10 +311,16 @@ impl Shared {
                 let (outgoing, upgrade) = self.outgoing(admitted, client)?;
                 if let Some(wish) = upgrade {
                     let answer = upgrade::proxy(upstream, outgoing, wish, &self.tunnels);
-                    return Ok(Way::Other(Box::pin(answer)));
+                    return Ok(Way::Other(match change {
+                        // The service may decline the wish, and do what was asked all the same.
+                        Some(change) => {
+                            Box::pin(async { change.conclude(answer.await, &Sent::noted()).await })
+                        }
+                        None => Box::pin(answer),
+                    }));
                 }
-                Ok(match (look, change) {
-                    (Some(look), _) => self.miss(look, upstream, outgoing),
+                Ok(match (look.zip(self.cache.as_ref()), change) {
+                    (Some((look, cache)), _) => self.miss(look, cache, upstream, outgoing),
                     (None, Some(change)) => self.change(change, upstream, outgoing),
                     (None, None) => Way::Proxy(upstream, outgoing),
                 })
@@ -318,9 +328,9 @@ impl Shared {
         }
     }
 
-    fn miss(&self, look: Look, upstream: &Arc<Upstream>, outgoing: Outgoing) -> Way<'static> {
-        let (upstream, aftermath) = (Arc::clone(upstream), self.aftermath.clone());
-        let missed = Missed { upstream, outgoing, aftermath };
+    fn miss(&self, look: Look, cache: &Cache, upstream: &Arc<Upstream>, outgoing: Outgoing) -> Way<'static> {
+        let (cache, upstream, aftermath) = (cache.clone(), Arc::clone(upstream), self.aftermath.clone());
+        let missed = Missed { cache, upstream, outgoing, aftermath };
         match look {
             Look::Answer(answer) => Way::Answer(answer.map(Body::from)),
             Look::Stale(answer, ask) => {
@@ -415,12 +425,15 @@ impl Admitted<'_> {
         let request = &self.request;
         let may_be_kept = matches!(*request.method(), Method::GET | Method::HEAD)
             && request.body().is_end_stream()
-            && !request.headers().contains_key(header::UPGRADE);
+            && !request.headers().contains_key(header::UPGRADE)
+            // The service would not see what the copy is chosen by.
+            && !headers::connection_takes_away(request.headers());
         may_be_kept.then(|| {
             cache.look(&mare_cache::Asked {
                 method: request.method(),
                 scheme: self.scheme(),
                 authority: self.authority.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default(),
+                forwarded_host: self.visitor.forwarded_host(),
                 target: request.uri().path_and_query().map_or("/", PathAndQuery::as_str),
                 headers: request.headers(),
                 subject: self.claimant.as_deref().map(Claimant::subject),

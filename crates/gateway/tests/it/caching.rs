@@ -2,6 +2,7 @@
 //! tested with `mare-cache`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{EncodingKey, Header, encode};
@@ -28,13 +29,13 @@ fn caching(upstream: &Upstream, settings: &str) -> Rig {
 
 /// Counts its GETs in their answers, which have `headers`; whatever else it is asked is answered with `write`.
 async fn counting(headers: &'static str, write: &'static str) -> Upstream {
-    let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::new(AtomicUsize::new(0));
     Upstream::scripted(move |mut wire, _| {
         let count = Arc::clone(&count);
         async move {
             while let Some(request) = wire.request().await {
                 let answer = if request.head.line.starts_with("GET") {
-                    let body = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_string();
+                    let body = count.fetch_add(1, Ordering::Relaxed).to_string();
                     format!("HTTP/1.1 200 OK\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
                 } else {
                     write.to_owned()
@@ -257,5 +258,71 @@ async fn each_user_has_copies_of_his_own() {
     assert_eq!(seen, ["0", "1", "0", "1"]);
     assert_eq!(client.ask(GET).await.status(), 401);
     drop(client);
+    rig.settled().await;
+}
+
+/// Answers each GET of `/items` with how many there were; to others, and to other methods, it says what `others` does.
+async fn items(others: &'static [&'static str]) -> Upstream {
+    let counts = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+    Upstream::scripted(move |mut wire, _| {
+        let counts = Arc::clone(&counts);
+        async move {
+            while let Some(request) = wire.request().await {
+                let answer = if request.head.line.starts_with("GET /items ") {
+                    let body = counts.0.fetch_add(1, Ordering::Relaxed);
+                    format!("HTTP/1.1 200 OK\r\ncache-tag: a\r\ncontent-length: 1\r\n\r\n{body}")
+                } else {
+                    others[counts.1.fetch_add(1, Ordering::Relaxed)].to_owned()
+                };
+                if answer.is_empty() || wire.try_send(answer).await.is_err() {
+                    return;
+                }
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn whatever_a_write_may_have_done_ends_copies() {
+    const GONE: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+    const NAMED: &str = "HTTP/1.1 200 OK\r\ncache-purge: a\r\ncontent-length: 0\r\n\r\n";
+    async fn check(others: &'static [&'static str], request: &str) {
+        let upstream = items(others).await;
+        let rig = caching(&upstream, KEPT);
+        assert_eq!((get(&rig).await.text(), get(&rig).await.text()), ("0".to_owned(), "0".to_owned()));
+        rig.client().await.ask(request).await;
+        assert_eq!(get(&rig).await.text(), "1", "{request}");
+        rig.settled().await;
+    }
+    // The first attempt may have been executed before it broke off.
+    check(&["", GONE], "DELETE /items HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    // A service may decline a change of protocols, and do what was asked.
+    let upgrade = "DELETE /items HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
+    check(&["HTTP/1.1 204 No Content\r\n\r\n"], upgrade).await;
+    // The answer to a GET that is looked up, too; kept or not.
+    check(&[NAMED], "GET /touch HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    check(&[NAMED], "GET /touch HTTP/1.1\r\nhost: a\r\ncache-control: no-store\r\n\r\n").await;
+}
+
+#[tokio::test]
+async fn what_the_service_sees_of_a_request_chooses_its_copy() {
+    let upstream = counting("vary: accept-language\r\n", "").await;
+    let rig = Rig::new(&format!("{API}{KEPT}\n[limits]\ntrusted = ['127.0.0.1']\n"));
+    rig.announce("api", &[(upstream.address, 16)]);
+    let check = async |lines: &str, expected: &str| {
+        let request = format!("GET /items HTTP/1.1\r\nhost: a\r\n{lines}\r\n");
+        assert_eq!(rig.client().await.ask(&request).await.text(), expected, "{lines}");
+    };
+    check("accept-language: pt\r\n", "0").await;
+    check("accept-language: pt\r\n", "0").await;
+    check("connection: close\r\naccept-language: pt\r\n", "0").await;
+    // The service is not told of the language.
+    check("connection: accept-language\r\naccept-language: pt\r\n", "1").await;
+    check("connection: accept-language\r\naccept-language: en\r\n", "2").await;
+    check("accept-language: en\r\n", "3").await;
+    // A service may build links of it.
+    check("accept-language: pt\r\nx-forwarded-host: evil.example\r\n", "4").await;
+    check("accept-language: pt\r\n", "0").await;
     rig.settled().await;
 }
