@@ -127,7 +127,8 @@ async fn come_in(app: &App, credentials: Credentials, now: Timestamp) -> Result<
     Ok(Some(opened))
 }
 
-/// Exchanges a refresh token, good for one use, for a session with a new one.
+/// Exchanges a refresh token, good for one use, for a session with a new one. If the answer was lost, the token may
+/// be presented again within 30 seconds, unless the new one was used.
 #[utoipa::path(
     post, path = "/api/auth/refresh", tag = "auth", operation_id = "refresh", security(()),
     request_body = RefreshBody,
