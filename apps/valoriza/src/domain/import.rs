@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::categorised::Suggestion;
 use crate::statement::{Failure, Mapping, Profile};
 
 pub use change::{Change, ImportChange, MappingBody, StatementAccount};
@@ -205,6 +206,8 @@ pub struct Row {
     pub reason: Option<String>,
     /// Made of it; of a duplicate, the one it resembles.
     pub transaction_id: Option<Uuid>,
+    /// The category it would get, or be proposed, as far as was known when the file was read.
+    pub suggestion: Option<Suggestion>,
     #[serde(skip)]
     pub identity: Option<String>,
 }

@@ -5,8 +5,9 @@ use uuid::Uuid;
 use crate::db::{self, Error, FromRow, Statement, Tx};
 use crate::domain::import::{Row, RowStatus};
 use crate::domain::page::{Place, Slice};
+use crate::store::suggestion;
 
-/// Rows of one INSERT, with ten values each. Not more: SQLite finds the name of a `$n` by walking a list.
+/// Rows of one INSERT, with fifteen values each. Not more: SQLite finds the name of a `$n` by walking a list.
 const BATCH: usize = 100;
 
 impl FromRow for Row {
@@ -22,6 +23,7 @@ impl FromRow for Row {
             include: row.get("include")?,
             reason: row.get("reason")?,
             transaction_id: row.get("transaction_id")?,
+            suggestion: suggestion::read(row)?,
             identity: row.get("identity")?,
         })
     }
@@ -32,9 +34,11 @@ pub async fn put(tx: &mut Tx, import: Uuid, rows: &[Row]) -> Result<(), Error> {
     for batch in rows.chunks(BATCH) {
         let mut statement = Statement::new(
             "INSERT INTO import_rows (import_id, position, statement, date, description, amount_cents, identity,
-                status, include, reason, transaction_id) VALUES ",
+                status, include, reason, transaction_id, suggested_category_id, suggested_confidence,
+                suggested_source, suggested_reason) VALUES ",
         );
         statement.push_rows(batch.iter().map(|it| {
+            let [category, confidence, source, why] = suggestion::values(it.suggestion.as_ref());
             [
                 import.into(),
                 it.index.into(),
@@ -47,13 +51,20 @@ pub async fn put(tx: &mut Tx, import: Uuid, rows: &[Row]) -> Result<(), Error> {
                 it.include.into(),
                 it.reason.clone().into(),
                 it.transaction_id.into(),
+                category,
+                confidence,
+                source,
+                why,
             ]
         }));
         statement.push(
             " ON CONFLICT (import_id, position) DO UPDATE SET statement = excluded.statement, date = excluded.date,
                 description = excluded.description, amount_cents = excluded.amount_cents,
                 identity = excluded.identity, status = excluded.status, include = excluded.include,
-                reason = excluded.reason, transaction_id = excluded.transaction_id",
+                reason = excluded.reason, transaction_id = excluded.transaction_id,
+                suggested_category_id = excluded.suggested_category_id,
+                suggested_confidence = excluded.suggested_confidence,
+                suggested_source = excluded.suggested_source, suggested_reason = excluded.suggested_reason",
         );
         tx.execute(statement).await?;
     }

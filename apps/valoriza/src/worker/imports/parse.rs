@@ -1,6 +1,7 @@
 //! From an uploaded file to a preview.
 
 mod judge;
+mod suggest;
 
 use std::collections::HashMap;
 
@@ -51,6 +52,9 @@ pub(super) async fn run(worker: &Worker, event: &Event) -> Result<(), Error> {
         Ok((Reading::Statements { profile, statements }, mapping)) => {
             let mut snapshot = worker.db.snapshot().await?;
             let judged = Judge::new(event.tenant, &import).judge(&mut snapshot, statements).await?;
+            let loaded = worker.knowledge.of(&mut snapshot, event.tenant).await?;
+            drop(snapshot);
+            let judged = suggest::run(worker, loaded, judged).await?;
             Outcome { profile: Some(profile), mapping, ..judged }
         }
         Err(failure) => Outcome { error: Some(failure.into()), ..Outcome::of(Status::Failed) },

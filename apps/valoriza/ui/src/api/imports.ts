@@ -50,8 +50,8 @@ export type ImportRow = {
   include: boolean;
   reason: string | null;
   transaction_id: string | null;
-  /** Left out where the server does not guess before it imports. */
-  suggestion?: Suggestion | null;
+  /** The category it would get or be proposed. */
+  suggestion: Suggestion | null;
 };
 
 export type DateFormat = 'dd/mm/yyyy' | 'dd/mm/yy' | 'yyyy-mm-dd' | 'mm/dd/yyyy';

@@ -162,6 +162,7 @@ fn preview(row: &statement::Row, statement: usize, position: usize) -> Row {
         include: row.problem.is_none(),
         reason: row.problem.clone(),
         transaction_id: None,
+        suggestion: None,
         identity: None,
     }
 }
