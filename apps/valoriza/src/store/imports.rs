@@ -135,6 +135,36 @@ pub async fn update(tx: &mut Tx, tenant: Uuid, import: &Import) -> Result<(), Er
     tx.execute(statement).await.map(drop)
 }
 
+/// An import nobody came back to.
+pub struct Abandoned {
+    pub tenant: Uuid,
+    pub id: Uuid,
+}
+
+impl FromRow for Abandoned {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self { tenant: row.get("tenant_id")?, id: row.get("id")? })
+    }
+}
+
+/// At most `rows` imports that wait for a person since before `before`, the oldest first.
+pub async fn abandoned(tx: &mut Tx, before: Timestamp, rows: i64) -> Result<Vec<Abandoned>, Error> {
+    let statement = Statement::new(
+        "SELECT tenant_id, id FROM imports
+         WHERE status IN ('needs_mapping', 'preview', 'failed') AND updated_at < $1 ORDER BY updated_at LIMIT $2",
+    );
+    tx.all(statement.bind(before).bind(rows)).await
+}
+
+/// Deletes an import and its rows if still nobody came back to it, and says whether it did.
+pub async fn delete_abandoned(tx: &mut Tx, it: &Abandoned, before: Timestamp) -> Result<bool, Error> {
+    let statement = Statement::new(
+        "DELETE FROM imports WHERE tenant_id = $1 AND id = $2
+            AND status IN ('needs_mapping', 'preview', 'failed') AND updated_at < $3",
+    );
+    Ok(tx.execute(statement.bind(it.tenant).bind(it.id).bind(before)).await? == 1)
+}
+
 /// Deletes an import and its rows; transactions it made that are still there are nobody's import then.
 pub async fn delete(tx: &mut Tx, tenant: Uuid, id: Uuid) -> Result<(), Error> {
     let kept =

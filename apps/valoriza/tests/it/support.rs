@@ -132,6 +132,17 @@ impl Server {
     }
 }
 
+/// Does what a schedule of the platform does at a tick: posts to the worker.
+pub(crate) async fn tick(worker: &Worker, task: &str) {
+    assert!(include_str!("../../mare.toml").contains(&format!("\"/tasks/{task}\"")), "no queue posts {task}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/tasks/{task}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(axum::serve(listener, valoriza::worker::router(worker.clone())).into_future());
+    let answer = client().post(&url).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    serving.abort();
+}
+
 /// What the platform's relay does: takes what is in the outbox to every subscription, until nothing comes any more.
 /// Every event is delivered twice, because the platform may do so.
 pub(crate) async fn relay(server: &Server, worker: &Worker) -> Vec<String> {
