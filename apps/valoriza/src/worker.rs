@@ -91,6 +91,7 @@ impl Subscription {
                 "transactions.categorised",
                 "budget.created",
                 "budget.updated",
+                "import.reverted",
             ],
         }
     }

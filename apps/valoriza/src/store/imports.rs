@@ -26,6 +26,7 @@ impl FromRow for Import {
             profile,
             statements: row.json("statements")?,
             rows_total: row.get("rows_total")?,
+            rows_included: row.get("rows_included")?,
             rows_done: row.get("rows_done")?,
             error: optional_json(row, "error")?,
             warnings: row.json("warnings")?,
@@ -37,6 +38,7 @@ impl FromRow for Import {
                 sources: row.json("sources")?,
                 chosen: row.json("chosen")?,
                 mapping: optional_json(row, "mapping")?,
+                position: row.get("position")?,
             },
         })
     }
@@ -112,8 +114,8 @@ pub async fn update(tx: &mut Tx, tenant: Uuid, import: &Import) -> Result<(), Er
     let json = |value: serde_json::Value| value.to_string();
     let statement = Statement::new(
         "UPDATE imports SET status = $3, profile = $4, statements = $5, sources = $6, chosen = $7, mapping = $8,
-            error = $9, warnings = $10, rows_total = $11, rows_done = $12, account_id = $13, version = $14,
-            updated_at = $15
+            error = $9, warnings = $10, rows_total = $11, rows_included = $12, rows_done = $13, position = $14,
+            account_id = $15, version = $16, updated_at = $17
          WHERE tenant_id = $1 AND id = $2",
     );
     let statement = statement
@@ -128,7 +130,9 @@ pub async fn update(tx: &mut Tx, tenant: Uuid, import: &Import) -> Result<(), Er
         .bind(import.error.as_ref().map(|it| json(json!(it))))
         .bind(json(json!(import.warnings)))
         .bind(import.rows_total)
+        .bind(import.rows_included)
         .bind(import.rows_done)
+        .bind(import.plan.position)
         .bind(import.plan.account_id)
         .bind(import.version)
         .bind(import.updated_at);

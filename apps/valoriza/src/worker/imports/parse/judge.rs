@@ -164,6 +164,7 @@ fn preview(row: &statement::Row, statement: usize, position: usize) -> Row {
         transaction_id: None,
         suggestion: None,
         identity: None,
+        chosen: None,
     }
 }
 
