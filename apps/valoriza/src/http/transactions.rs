@@ -111,7 +111,7 @@ async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     Ok(tagged(transaction.version, transaction))
 }
 
-/// Writes all fields of a transaction.
+/// Writes all fields of a transaction. No category leaves one that was found out by itself: PATCH takes it away.
 #[utoipa::path(
     put, path = "/api/transactions/{id}", tag = "transactions", operation_id = "replace_transaction",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
