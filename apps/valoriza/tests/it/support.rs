@@ -64,6 +64,14 @@ impl Server {
         Self::start(&servers::Postgres::shared().fresh_database(), tempfile::tempdir().unwrap()).await
     }
 
+    /// Over a PostgreSQL that has pgvector.
+    pub(crate) async fn over_vectors() -> Self {
+        let database = servers::Postgres::shared_with_vectors().fresh_database();
+        let server = Self::start(&database, tempfile::tempdir().unwrap()).await;
+        assert!(server.app.db.has_vectors());
+        server
+    }
+
     async fn start(database: &str, folder: TempDir) -> Self {
         let files = Files::open(folder.path().join("files").to_str().unwrap()).unwrap();
         let app = App::new(Db::connect(database).await.unwrap(), files, COST).await.unwrap();
