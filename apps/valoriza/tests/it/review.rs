@@ -370,8 +370,13 @@ async fn the_database_finds_what_comparing_one_by_one_finds(server: Server) {
         let account = who.account().await;
         for n in 0..count {
             let text = format!("{} {}", words[n % words.len()], places[n % places.len()]);
-            who.described(&account, &format!("2026-11-{:02}", n % 28 + 1), &text, -500 - (n % 11) as i64)
-                .await;
+            who.described(
+                &account,
+                &format!("2026-11-{:02}", n % 28 + 1),
+                &text,
+                -500 - i64::try_from(n % 11).unwrap(),
+            )
+            .await;
         }
     }
     server.work().await;
