@@ -11,7 +11,7 @@ use super::Error;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// Not one of the migrations, because the extension may come or go; doing it again changes nothing.
+/// Not one of the migrations, because the extension may come later than they.
 const VECTORS: &str = include_str!("../../migrations/pgvector.sql");
 
 /// Ten instances with eight connections each stay below PostgreSQL's default of 100.
@@ -62,13 +62,18 @@ async fn migrate(pool: &PgPool) -> Result<bool, Error> {
     Ok(has_vectors)
 }
 
-/// Makes vectors the server can compare if it has pgvector, and says whether it did.
+/// Makes vectors the server can compare if it has pgvector, and says whether they are there.
 async fn make_vectors(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let mut tx = sqlx::Connection::begin(connection).await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(VECTORS_LOCK).execute(&mut *tx).await?;
-    let available = "SELECT EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'vector')";
-    if !sqlx::query_scalar::<_, bool>(available).fetch_one(&mut *tx).await? {
-        return Ok(false);
+    let state = sqlx::query_as::<_, (bool, bool)>(
+        "SELECT EXISTS (SELECT 1 FROM pg_attribute
+                WHERE attrelid = 'embeddings'::regclass AND attname = 'numbers' AND NOT attisdropped),
+            EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'vector')",
+    );
+    let (is_made, can_be_made) = state.fetch_one(&mut *tx).await?;
+    if is_made || !can_be_made {
+        return Ok(is_made);
     }
     sqlx::raw_sql(VECTORS).execute(&mut *tx).await?;
     tx.commit().await?;

@@ -35,7 +35,16 @@ mod vectors {
     #[tokio::test]
     async fn who_may_not_make_the_extension_does_without() {
         let database = servers::Postgres::shared_with_vectors().modest_database();
-        assert!(!valoriza::db::Db::connect(&database).await.unwrap().has_vectors());
+        for _ in 0..2 {
+            assert!(!valoriza::db::Db::connect(&database).await.unwrap().has_vectors());
+        }
+    }
+
+    #[tokio::test]
+    async fn instances_that_start_at_once_make_them_once() {
+        let database = servers::Postgres::shared_with_vectors().fresh_database();
+        let connect = || async { valoriza::db::Db::connect(&database).await.unwrap().has_vectors() };
+        assert_eq!(tokio::join!(connect(), connect(), connect()), (true, true, true));
     }
 
     #[tokio::test]
