@@ -17,7 +17,7 @@ SCENARIO := read-short
 # The full scenarios need a thousand.
 USERS := $(if $(findstring short,$(SCENARIO)),50,1000)
 
-.PHONY: help up load ui lexicon test lint unit unit-ui e2e bench bench-tasks clients needs clean
+.PHONY: help up load ui lexicon test lint unit unit-ui e2e bench bench-tasks clients vectors needs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -60,7 +60,7 @@ lint: ## Format and lints, no warning allowed
 # libtest tells times only to nightly, or where this variable stands; only the test binaries see it.
 unit: export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER := env RUSTC_BOOTSTRAP=1
 unit: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := env RUSTC_BOOTSTRAP=1
-unit: clients ## All Rust tests, the real binaries included
+unit: clients vectors ## All Rust tests, the real binaries included
 	@mkdir -p $(TARGET)
 	cargo build -p mare -p valoriza
 	cargo test --workspace --lib --bins --tests -- -Z unstable-options --report-time 2>&1 | tee $(TARGET)/unit.log
@@ -93,6 +93,13 @@ clients: node_modules/.package-lock.json $(TARGET)/clients/bin/python ## The off
 $(TARGET)/clients/bin/python: tests/clients/requirements.txt
 	python3 -m venv $(TARGET)/clients
 	$(TARGET)/clients/bin/pip install --quiet --requirement $<
+	@touch $@
+
+vectors: $(TARGET)/vectors/pgserver ## A PostgreSQL with pgvector, for tests; not needed where the system's has it
+
+$(TARGET)/vectors/pgserver: tests/servers/requirements.txt
+	python3 -m venv $(TARGET)/vectors/venv
+	$(TARGET)/vectors/venv/bin/pip install --quiet --no-deps --upgrade --target $(TARGET)/vectors --requirement $<
 	@touch $@
 
 needs: ## Install what the tests need, where apt can; say what is missing elsewhere

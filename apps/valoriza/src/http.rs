@@ -67,8 +67,8 @@ type Answer = Result<Response, Problem>;
 
 /// All routes. The returned service is ready to be served.
 pub fn router(app: App) -> Router {
-    let (router, document) = routes().split_for_parts();
-    let document = Arc::new(document);
+    let document = Arc::new(openapi::document());
+    let router: Router<App> = routes().into();
     router
         .route(
             "/api/openapi.json",

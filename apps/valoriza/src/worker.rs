@@ -91,6 +91,7 @@ impl Subscription {
                 "transactions.categorised",
                 "budget.created",
                 "budget.updated",
+                "import.reverted",
             ],
         }
     }
@@ -131,6 +132,7 @@ pub fn router(worker: Worker) -> Router {
     Router::new()
         .route("/events/{subscription}", post(push))
         .route("/tasks/monthly-report", post(monthly_report))
+        .route("/tasks/abandoned-imports", post(abandoned_imports))
         .route("/health", get(|| async { StatusCode::OK }))
         .with_state(worker)
 }
@@ -156,15 +158,25 @@ async fn push(State(worker): State<Worker>, Path(name): Path<String>, Json(push)
     }
 }
 
-/// What the schedule posts on the first of a month.
+/// What a schedule posts on the first of a month.
 async fn monthly_report(State(worker): State<Worker>) -> Response {
-    match reports::monthly(&worker, clock::now()).await {
-        Ok(asked) => {
-            tracing::info!(asked, "monthly reports asked for");
+    answer("monthly-report", reports::monthly(&worker, clock::now()).await)
+}
+
+/// What a schedule posts every day.
+async fn abandoned_imports(State(worker): State<Worker>) -> Response {
+    answer("abandoned-imports", imports::forget_abandoned(&worker, clock::now()).await)
+}
+
+/// Answers a schedule, of which `count` things were done; if not all, it is to post again.
+fn answer(task: &str, done: Result<usize, Error>) -> Response {
+    match done {
+        Ok(count) => {
+            tracing::info!(task, count, "scheduled task done");
             StatusCode::NO_CONTENT.into_response()
         }
         Err(error) => {
-            tracing::warn!(error = %format!("{:#}", anyhow::Error::new(error)), "monthly reports not asked for");
+            tracing::warn!(task, error = %format!("{:#}", anyhow::Error::new(error)), "scheduled task failed");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }

@@ -46,10 +46,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(
     get, path = "/api/imports", tag = "imports", operation_id = "list_imports",
     params(Paging),
-    responses(
-        (status = 200, body = Page<Import>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Page<Import>)),
 )]
 async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let (slice, filters) = params.slice(LIMIT_MAX)?;
@@ -65,10 +62,7 @@ async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
         ("account_id" = Option<Uuid>, Query, description = "Of a file with one statement: whose it is"),
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses(
-        (status = 202, body = Import),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 202, body = Import)),
 )]
 async fn upload(State(app): State<App>, by: Caller, params: Params, request: Request) -> Answer {
     let mut form = params.form();
@@ -109,10 +103,7 @@ async fn upload(State(app): State<App>, by: Caller, params: Params, request: Req
 #[utoipa::path(
     get, path = "/api/imports/{id}", tag = "imports", operation_id = "read_import",
     params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, body = Import),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Import)),
 )]
 async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let import = queries::import(&app.db, by.tenant, id).await?;
@@ -125,10 +116,7 @@ async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     patch, path = "/api/imports/{id}", tag = "imports", operation_id = "change_import",
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
     request_body(content = ImportChange, description = "Any of the fields."),
-    responses(
-        (status = 200, body = Import),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Import)),
 )]
 async fn change(State(app): State<App>, by: Caller, Id(id): Id, wanted: Wanted) -> Answer {
     let change = Change::read(wanted.form)?;
@@ -142,10 +130,7 @@ async fn change(State(app): State<App>, by: Caller, Id(id): Id, wanted: Wanted) 
 #[utoipa::path(
     delete, path = "/api/imports/{id}", tag = "imports", operation_id = "forget_import",
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
-    responses(
-        (status = 204),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 204)),
 )]
 async fn forget(State(app): State<App>, by: Caller, Id(id): Id, IfMatch(version): IfMatch) -> Answer {
     let mut tx = app.db.write().await?;
@@ -162,10 +147,7 @@ async fn forget(State(app): State<App>, by: Caller, Id(id): Id, IfMatch(version)
         ("id" = Uuid, Path), Paging,
         ("status" = Option<String>, Query, description = "new, duplicate or invalid"),
     ),
-    responses(
-        (status = 200, body = Page<Row>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Page<Row>)),
 )]
 async fn rows(State(app): State<App>, by: Caller, Id(id): Id, params: Params) -> Answer {
     let (slice, mut filters) = params.slice(ROWS_DEFAULT)?;
@@ -188,10 +170,7 @@ struct ImportSample {
 #[utoipa::path(
     get, path = "/api/imports/{id}/sample", tag = "imports", operation_id = "sample_import",
     params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, body = ImportSample),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ImportSample)),
 )]
 async fn sample(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let import = queries::import(&app.db, by.tenant, id).await?;
@@ -213,10 +192,7 @@ async fn sample(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
 #[utoipa::path(
     post, path = "/api/imports/{id}/commit", tag = "imports", operation_id = "commit_import",
     params(("id" = Uuid, Path)),
-    responses(
-        (status = 202, body = Import),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 202, body = Import)),
 )]
 async fn commit(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let mut tx = app.db.write().await?;
@@ -229,10 +205,7 @@ async fn commit(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
 #[utoipa::path(
     post, path = "/api/imports/{id}/undo", tag = "imports", operation_id = "undo_import",
     params(("id" = Uuid, Path)),
-    responses(
-        (status = 202, body = Import),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 202, body = Import)),
 )]
 async fn undo(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let mut tx = app.db.write().await?;

@@ -1,4 +1,5 @@
-//! Tells when a budget is almost or wholly spent: each once, however often events come.
+//! Tells when a budget is almost or wholly spent: each once, however often events come. Takes that back when an
+//! import that caused it is undone.
 
 use std::collections::BTreeSet;
 
@@ -21,17 +22,34 @@ const BUDGETS_MAX: usize = 1_000;
 /// Months one event may be about; an event names those of at most some hundred transactions.
 const MONTHS_MAX: usize = 200;
 
-/// A budget that has reached a percentage it has not told of.
-struct Due {
+/// A budget with what was spent of it.
+struct Measured {
     budget: Budget,
     category: String,
+    /// The percentages it has told of.
+    given: Vec<i64>,
+}
+
+impl Measured {
+    fn is_due(&self) -> bool {
+        reached(&self.budget).any(|percent| !self.given.contains(&percent))
+    }
+
+    /// The percentages it has told of and does not reach any more.
+    fn wrong(&self) -> impl Iterator<Item = i64> {
+        let right: Vec<i64> = reached(&self.budget).collect();
+        self.given.iter().copied().filter(move |percent| !right.contains(percent))
+    }
 }
 
 pub(super) async fn handle(worker: &Worker, event: &Event) -> Result<(), Error> {
+    if event.topic == "import.reverted" {
+        take_back(worker, event).await?;
+    }
     let mut snapshot = worker.db.snapshot().await?;
     let mut due = Vec::new();
     for month in months(&mut snapshot, event).await?.into_iter().take(MONTHS_MAX) {
-        due.extend(look(&mut snapshot, event.tenant, month).await?);
+        due.extend(measure(&mut snapshot, event.tenant, month).await?.into_iter().filter(Measured::is_due));
     }
     drop(snapshot);
     if due.is_empty() {
@@ -56,7 +74,7 @@ async fn months(tx: &mut Tx, event: &Event) -> Result<BTreeSet<Month>, Error> {
         "budget.created" | "budget.updated" => {
             budgets::find(tx, event.tenant, event.id_of("budget_id")?).await?.map(|it| it.month)
         }
-        "transactions.categorised" => {
+        "transactions.categorised" | "import.reverted" => {
             let months = event.payload["months"].as_array().into_iter().flatten();
             return Ok(months.filter_map(|it| it.as_str()?.parse().ok()).collect());
         }
@@ -65,34 +83,54 @@ async fn months(tx: &mut Tx, event: &Event) -> Result<BTreeSet<Month>, Error> {
     Ok(found.into_iter().collect())
 }
 
-async fn look(tx: &mut Tx, tenant: Uuid, month: Month) -> Result<Vec<Due>, Error> {
+/// Takes back alerts that hold no more because what an import had brought is gone: what is told next is then right
+/// again, and they can be given again. Whoever else spends less, by an edit, has been told and is not told twice.
+async fn take_back(worker: &Worker, event: &Event) -> Result<(), Error> {
+    let mut snapshot = worker.db.snapshot().await?;
+    let mut wrong = Vec::new();
+    for month in months(&mut snapshot, event).await?.into_iter().take(MONTHS_MAX) {
+        for it in measure(&mut snapshot, event.tenant, month).await? {
+            wrong.extend(it.wrong().map(|percent| (it.budget.id, percent)));
+        }
+    }
+    drop(snapshot);
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let mut tx = worker.db.write().await?;
+    for (budget, percent) in wrong {
+        alerts::take_back(&mut tx, budget, percent).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// The budgets of a month.
+async fn measure(tx: &mut Tx, tenant: Uuid, month: Month) -> Result<Vec<Measured>, Error> {
     let all = budgets::list(tx, tenant, Some(month), &Slice { limit: BUDGETS_MAX, after: None }).await?;
     if all.is_empty() {
         return Ok(Vec::new());
     }
     let tree = categories::tree(tx, tenant).await?;
     let movements = budgets::movements(tx, tenant, month, month).await?;
-    let mut due = Vec::new();
+    let mut found = Vec::with_capacity(all.len());
     for mut budget in all {
         budget.measure(&movements, &tree);
         let given = alerts::given(tx, budget.id).await?;
-        if reached(&budget).any(|percent| !given.contains(&percent)) {
-            let category = tree.get(budget.category_id).map(|it| it.name.clone()).unwrap_or_default();
-            due.push(Due { budget, category });
-        }
+        let category = tree.get(budget.category_id).map(|it| it.name.clone()).unwrap_or_default();
+        found.push(Measured { budget, category, given });
     }
-    Ok(due)
+    Ok(found)
 }
 
 /// Tells the highest percentage reached; what was passed on the way there is no news any more.
-async fn tell(tx: &mut Tx, tenant: Uuid, due: &Due, now: Timestamp) -> Result<(), Error> {
-    let mut news = None;
+async fn tell(tx: &mut Tx, tenant: Uuid, due: &Measured, now: Timestamp) -> Result<(), Error> {
+    let (id, mut news) = (Uuid::now_v7(), None);
     for percent in reached(&due.budget) {
-        news = alerts::claim(tx, due.budget.id, percent, now).await?.then_some(percent);
+        news = alerts::claim(tx, due.budget.id, percent, id, now).await?.then_some(percent);
     }
     let Some(percent) = news else { return Ok(()) };
     let (title, text) = budget_alert(&due.budget, &due.category, percent);
     let link = Some(format!("/orcamentos?mes={}", due.budget.month));
-    let notification = Notification::new(Kind::Budget, title, text, link, now);
+    let notification = Notification { id, ..Notification::new(Kind::Budget, title, text, link, now) };
     Ok(notifications::insert(tx, tenant, &notification).await?)
 }

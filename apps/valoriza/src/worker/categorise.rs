@@ -36,6 +36,8 @@ struct Work {
     reach: Reach,
     /// The event that goes on where this one stops.
     next: Option<(&'static str, Value)>,
+    /// The import they came by.
+    import: Option<Uuid>,
     /// The automation that has been applied to all the past with this.
     applied: Option<Automation>,
 }
@@ -92,7 +94,7 @@ async fn read_one(tx: &mut Tx, event: &Event) -> Result<Option<Work>, Error> {
     if transactions.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Work { transactions, reach: Reach::Engine, next: None, applied: None }))
+    Ok(Some(Work { transactions, reach: Reach::Engine, next: None, import: None, applied: None }))
 }
 
 fn is_normal(transaction: &Transaction) -> bool {
@@ -109,7 +111,7 @@ async fn read_import(tx: &mut Tx, event: &Event) -> Result<Option<Work>, Error> 
     let last = transactions.last().filter(|_| more).map(|it| it.id);
     let next = last.map(|last| ("import.committed", json!({ "import_id": import, "after": last })));
     transactions.retain(is_normal);
-    Ok(Some(Work { transactions, reach: Reach::Engine, next, applied: None }))
+    Ok(Some(Work { transactions, reach: Reach::Engine, next, import: Some(import), applied: None }))
 }
 
 /// Transactions an automation matches, a chunk of candidates at a time.
@@ -127,7 +129,7 @@ async fn read_past(tx: &mut Tx, event: &Event) -> Result<Option<Work>, Error> {
     let next = last.map(|last| ("automation.applied", json!({ "automation_id": id, "after": last })));
     transactions.retain(|it| automation.when.matches(it));
     let applied = next.is_none().then_some(automation);
-    Ok(Some(Work { transactions, reach: Reach::Rules, next, applied }))
+    Ok(Some(Work { transactions, reach: Reach::Rules, next, import: None, applied }))
 }
 
 /// Decides, away from the threads that wait for the database.
@@ -229,13 +231,13 @@ async fn write(
     }
     if work.reach == Reach::Engine {
         for (place, transactions) in met {
-            tell(tx, by, &loaded.automations[place], &transactions).await?;
+            tell(tx, by, work.import, &loaded.automations[place], &transactions).await?;
         }
     }
     if let Some(automation) = &work.applied {
         let matched = automations::find(tx, by.tenant, automation.id).await?.map_or(0, |it| it.matched);
         let text = format!("Aplicada ao passado; ao todo, {matched} transações.");
-        notify(tx, by, automation.name.clone(), text).await?;
+        notify(tx, by, None, automation.name.clone(), text).await?;
     }
     if !months.is_empty() {
         outbox::insert(tx, by, "transactions.categorised", &json!({ "months": months })).await?;
@@ -247,7 +249,13 @@ async fn write(
 }
 
 /// Tells of what an automation met for the first time, if it is to.
-async fn tell(tx: &mut Tx, by: &Caller, automation: &Automation, met: &[&Transaction]) -> Result<(), Error> {
+async fn tell(
+    tx: &mut Tx,
+    by: &Caller,
+    import: Option<Uuid>,
+    automation: &Automation,
+    met: &[&Transaction],
+) -> Result<(), Error> {
     if !automation.then.notify {
         return Ok(());
     }
@@ -258,11 +266,18 @@ async fn tell(tx: &mut Tx, by: &Caller, automation: &Automation, met: &[&Transac
         }
         several => format!("{} transações", several.len()),
     };
-    notify(tx, by, automation.name.clone(), text).await
+    notify(tx, by, import, automation.name.clone(), text).await
 }
 
-async fn notify(tx: &mut Tx, by: &Caller, title: String, text: String) -> Result<(), Error> {
-    let notification =
-        Notification::new(Kind::Automation, title, text, Some("/automacoes".to_owned()), by.now);
+async fn notify(
+    tx: &mut Tx,
+    by: &Caller,
+    import_id: Option<Uuid>,
+    title: String,
+    text: String,
+) -> Result<(), Error> {
+    let link = Some("/automacoes".to_owned());
+    let notification = Notification::new(Kind::Automation, title, text, link, by.now);
+    let notification = Notification { import_id, ..notification };
     Ok(notifications::insert(tx, by.tenant, &notification).await?)
 }
