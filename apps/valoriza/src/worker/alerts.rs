@@ -23,25 +23,31 @@ const MONTHS_MAX: usize = 200;
 
 /// A budget that has reached a percentage it has not told of.
 struct Due {
+    tenant: Uuid,
     budget: Budget,
     category: String,
 }
 
-pub(super) async fn handle(worker: &Worker, event: &Event) -> Result<(), Error> {
+pub(super) async fn handle(worker: &Worker, events: &[Event]) -> Result<(), Error> {
     let mut snapshot = worker.db.snapshot().await?;
+    let mut touched = BTreeSet::new();
+    for event in events {
+        let months = months(&mut snapshot, event).await?;
+        touched.extend(months.into_iter().take(MONTHS_MAX).map(|month| (event.tenant, month)));
+    }
     let mut due = Vec::new();
-    for month in months(&mut snapshot, event).await?.into_iter().take(MONTHS_MAX) {
-        due.extend(look(&mut snapshot, event.tenant, month).await?);
+    for (tenant, month) in touched {
+        due.extend(look(&mut snapshot, tenant, month).await?);
     }
     drop(snapshot);
     if due.is_empty() {
         return Ok(());
     }
-    // The alerts themselves are claimed, so the event need not be.
+    // The alerts themselves are claimed, so the events need not be.
     let mut tx = worker.db.write().await?;
     let now = clock::now();
     for it in &due {
-        tell(&mut tx, event.tenant, it, now).await?;
+        tell(&mut tx, it, now).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -78,14 +84,14 @@ async fn look(tx: &mut Tx, tenant: Uuid, month: Month) -> Result<Vec<Due>, Error
         let given = alerts::given(tx, budget.id).await?;
         if reached(&budget).any(|percent| !given.contains(&percent)) {
             let category = tree.get(budget.category_id).map(|it| it.name.clone()).unwrap_or_default();
-            due.push(Due { budget, category });
+            due.push(Due { tenant, budget, category });
         }
     }
     Ok(due)
 }
 
 /// Tells the highest percentage reached; what was passed on the way there is no news any more.
-async fn tell(tx: &mut Tx, tenant: Uuid, due: &Due, now: Timestamp) -> Result<(), Error> {
+async fn tell(tx: &mut Tx, due: &Due, now: Timestamp) -> Result<(), Error> {
     let mut news = None;
     for percent in reached(&due.budget) {
         news = alerts::claim(tx, due.budget.id, percent, now).await?.then_some(percent);
@@ -94,5 +100,5 @@ async fn tell(tx: &mut Tx, tenant: Uuid, due: &Due, now: Timestamp) -> Result<()
     let (title, text) = budget_alert(&due.budget, &due.category, percent);
     let link = Some(format!("/orcamentos?mes={}", due.budget.month));
     let notification = Notification::new(Kind::Budget, title, text, link, now);
-    Ok(notifications::insert(tx, tenant, &notification).await?)
+    Ok(notifications::insert(tx, due.tenant, &notification).await?)
 }
