@@ -7,12 +7,15 @@ use uuid::Uuid;
 
 use super::{Event, Worker};
 use crate::actions::Error;
+use crate::categorise::Source;
 use crate::clock;
 use crate::db::Tx;
 use crate::domain::budget::Budget;
 use crate::domain::calendar::Month;
-use crate::domain::notification::{Kind, Notification, budget_alert, reached};
+use crate::domain::notification::{ALERTS, Kind, Notification, budget_alert, reached};
 use crate::domain::page::Slice;
+use crate::domain::transaction::Transaction;
+use crate::store::alerts::Given;
 use crate::store::{alerts, budgets, categories, notifications, transactions};
 
 /// Budgets of one month that are looked at: as many as there may be categories.
@@ -55,9 +58,10 @@ pub(super) async fn handle(worker: &Worker, events: &[Event]) -> Result<(), Erro
 /// The months whose spending the event may have changed.
 async fn months(tx: &mut Tx, event: &Event) -> Result<BTreeSet<Month>, Error> {
     let found = match event.topic.as_str() {
-        "transaction.created" | "transaction.updated" => {
+        topic @ ("transaction.created" | "transaction.updated") => {
             let transaction = transactions::find(tx, event.tenant, event.id_of("transaction_id")?).await?;
-            transaction.map(|it| Month::of(it.date))
+            let looked_at = transaction.filter(|it| topic == "transaction.updated" || is_spent(it));
+            looked_at.map(|it| Month::of(it.date))
         }
         "budget.created" | "budget.updated" => {
             budgets::find(tx, event.tenant, event.id_of("budget_id")?).await?.map(|it| it.month)
@@ -71,9 +75,22 @@ async fn months(tx: &mut Tx, event: &Event) -> Result<BTreeSet<Month>, Error> {
     Ok(found.into_iter().collect())
 }
 
+/// Whether a new transaction has a category from whoever recorded it. One that has not changes no budget until the
+/// worker finds it one, of which `transactions.categorised` tells.
+fn is_spent(transaction: &Transaction) -> bool {
+    let chosen = transaction.categorised.as_ref().is_some_and(|it| it.source == Source::User);
+    chosen || !transaction.splits.is_empty()
+}
+
 async fn look(tx: &mut Tx, tenant: Uuid, month: Month) -> Result<Vec<Due>, Error> {
     let all = budgets::list(tx, tenant, Some(month), &Slice { limit: BUDGETS_MAX, after: None }).await?;
     if all.is_empty() {
+        return Ok(Vec::new());
+    }
+    let given = alerts::given(tx, tenant, month).await?;
+    let has_told = |budget: Uuid, percent: i64| given.contains(&Given { budget, percent });
+    // Nothing comes after the last.
+    if all.iter().all(|budget| ALERTS.last().is_none_or(|last| has_told(budget.id, *last))) {
         return Ok(Vec::new());
     }
     let tree = categories::tree(tx, tenant).await?;
@@ -81,8 +98,7 @@ async fn look(tx: &mut Tx, tenant: Uuid, month: Month) -> Result<Vec<Due>, Error
     let mut due = Vec::new();
     for mut budget in all {
         budget.measure(&movements, &tree);
-        let given = alerts::given(tx, budget.id).await?;
-        if reached(&budget).any(|percent| !given.contains(&percent)) {
+        if reached(&budget).any(|percent| !has_told(budget.id, percent)) {
             let category = tree.get(budget.category_id).map(|it| it.name.clone()).unwrap_or_default();
             due.push(Due { tenant, budget, category });
         }
