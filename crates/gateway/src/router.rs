@@ -127,6 +127,7 @@ pub fn below<'a>(pattern: &PathPattern, path: &'a str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use mare_manifest::model::Target;
+    use mare_manifest::model::guard::Guards;
     use proptest::prelude::*;
 
     use super::*;
@@ -147,6 +148,8 @@ mod tests {
             path: pattern,
             target: Target::Service("api".to_owned()),
             body: None,
+            guards: Guards::default(),
+            cache: None,
         }
     }
 

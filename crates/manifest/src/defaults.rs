@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::alert::Alerts;
+use crate::model::guard::Cache;
 use crate::model::{Health, Limits, Resources, Scale, Service, Text};
 
 /// Docker and systemd give 10 s and 90 s to stop; this is time for requests of a few seconds to end,
@@ -17,8 +18,17 @@ pub const HEADER_TIME: Duration = Duration::from_secs(10);
 pub const IDLE: Duration = Duration::from_secs(75);
 /// Half of nginx's `client_body_timeout` and `send_timeout`: a mobile network that changes cell is back by then.
 pub const STALL: Duration = Duration::from_secs(30);
+/// Cookies and tokens fit; nginx's `large_client_header_buffers` (4 of 8 KiB).
+pub const HEAD: u64 = 32 << 10;
 /// At some 20 KiB of buffers each this is 200 MiB; systemd's hard limit of open files (524 288) is far.
 pub const CONNECTIONS: u32 = 10_000;
+
+/// Ten thousand answers of a few KiB, and little beside the services' own memory.
+pub const CACHE_MEMORY: u64 = 64 << 20;
+/// Caddy's and Varnish's objects may be larger, but one of them would push out a thousand others here.
+pub const CACHE_SIZE: u64 = 1 << 20;
+/// Redis next door answers in under a millisecond; what takes this long is better asked of the service.
+pub const CACHE_REDIS_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// From zero: what costs nothing when nobody comes is what the platform is for (Cloud Run, Knative).
 pub const SCALE_MIN: u32 = 0;
@@ -85,7 +95,21 @@ pub const REPEAT: Duration = Duration::from_hours(4);
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: BODY, header_time: HEADER_TIME, idle: IDLE, stall: STALL, connections: CONNECTIONS }
+        Self {
+            body: BODY,
+            header_time: HEADER_TIME,
+            idle: IDLE,
+            stall: STALL,
+            connections: CONNECTIONS,
+            head: HEAD,
+            trusted: Vec::new(),
+        }
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { memory: CACHE_MEMORY, redis_timeout: CACHE_REDIS_TIMEOUT }
     }
 }
 

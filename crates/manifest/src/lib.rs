@@ -43,6 +43,7 @@ pub use crate::suggest::{closest, did_you_mean};
 
 use crate::grammar::sections::MANIFEST;
 use crate::model::alert::Alerts;
+use crate::model::guard::{Cache, Guards};
 use crate::model::queue::Tasks;
 use crate::model::{App, Backends, Limits, Origin, PathPattern, Route, Service, Target, Text};
 
@@ -70,6 +71,8 @@ impl Manifest {
             path: PathPattern::Below(String::new()),
             target: Target::Service(SERVICE.to_owned()),
             body: None,
+            guards: Guards::default(),
+            cache: None,
         };
         let app = App { name: read::name_of_folder(&folder), drain: defaults::DRAIN };
         Self {
@@ -80,6 +83,9 @@ impl Manifest {
             topics: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             limits: Limits::default(),
+            auth: None,
+            api_keys: BTreeMap::new(),
+            cache: Cache::default(),
             databases: BTreeMap::new(),
             services: BTreeMap::from([(SERVICE.to_owned(), service)]),
             routes: vec![route],

@@ -5,6 +5,7 @@
 //! lower-case DNS labels (RFC 1123), so they can become host names and metric labels as they are.
 
 pub mod alert;
+pub mod guard;
 pub mod objective;
 pub mod queue;
 pub mod schedule;
@@ -23,6 +24,9 @@ pub struct Manifest {
     pub folder: PathBuf,
     pub app: App,
     pub limits: Limits,
+    pub auth: Option<guard::Auth>,
+    pub api_keys: BTreeMap<String, guard::ApiKey>,
+    pub cache: guard::Cache,
     pub databases: BTreeMap<String, Database>,
     pub services: BTreeMap<String, Service>,
     pub routes: Vec<Route>,
@@ -58,6 +62,10 @@ pub struct Limits {
     pub stall: Duration,
     /// Open public connections at once.
     pub connections: u32,
+    /// Largest head of a request in bytes.
+    pub head: u64,
+    /// Proxies in front of the gateway: what they say in `X-Forwarded-For` is believed.
+    pub trusted: Vec<guard::Network>,
 }
 
 /// `[databases.NAME]`
@@ -145,6 +153,8 @@ pub struct Route {
     pub target: Target,
     /// Overrides [`Limits::body`].
     pub body: Option<u64>,
+    pub guards: guard::Guards,
+    pub cache: Option<guard::Caching>,
 }
 
 /// The path of a route's `match`. Always starts with `/`; never holds a `*`.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::label;
+use crate::model::guard::Cache;
 use crate::model::{App, Backends, Database, Limits, Manifest, topic};
 use crate::reading::section::Section;
 
@@ -41,6 +42,9 @@ pub(crate) fn manifest(root: &Section<'_>, folder: PathBuf) -> Manifest {
         tasks: queue::tasks(&root.table("tasks"), &app.name),
         app,
         limits: limits(&root.table("limits")),
+        auth: None,
+        api_keys: BTreeMap::new(),
+        cache: Cache::default(),
         databases,
         services,
         queues,
@@ -75,6 +79,7 @@ fn limits(section: &Section<'_>) -> Limits {
         idle: section.duration("idle"),
         stall: section.duration("stall"),
         connections: section.count("connections"),
+        ..Limits::default()
     }
 }
 

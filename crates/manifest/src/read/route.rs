@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::grammar::sections::TARGETS;
 use crate::mistakes::Mistake;
+use crate::model::guard::Guards;
 use crate::model::{Files, PathPattern, Route, Service, Target};
 use crate::reading::Written;
 use crate::reading::section::Section;
@@ -57,6 +58,8 @@ fn route(section: &Section<'_>, services: &BTreeMap<String, Service>, folder: &P
         path,
         target: target?,
         body,
+        guards: Guards::default(),
+        cache: None,
     })
 }
 

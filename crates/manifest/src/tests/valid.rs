@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::read;
 use crate::cron::Cron;
 use crate::model::alert::Alerts;
+use crate::model::guard::{Cache, Guards};
 use crate::model::objective::{self, Objective, Percentile, Subject};
 use crate::model::queue::{Queue, QueueRetry, QueueTarget, Tasks};
 use crate::model::schedule::{Missed, Schedule};
@@ -84,7 +86,16 @@ fn words(run: &[&str]) -> Vec<Text> {
 }
 
 fn route(name: &str, path: PathPattern, target: Target) -> Route {
-    Route { name: name.to_owned(), method: None, host: None, path, target, body: None }
+    Route {
+        name: name.to_owned(),
+        method: None,
+        host: None,
+        path,
+        target,
+        body: None,
+        guards: Guards::default(),
+        cache: None,
+    }
 }
 
 fn imports() -> Queue {
@@ -134,6 +145,9 @@ fn the_example_of_the_design_is_read() {
     let expected = Manifest {
         folder: PathBuf::from("/srv/shop"),
         app: App { name: "valoriza".to_owned(), drain: Duration::from_secs(30) },
+        auth: None,
+        api_keys: BTreeMap::new(),
+        cache: Cache::default(),
         limits: Limits::default(),
         databases: [("finance".to_owned(), Database { url: None })].into(),
         services: [
@@ -343,6 +357,8 @@ fn a_route_is_known_by_its_source() {
         path: PathPattern::Below("/api".to_owned()),
         target: Target::Service("api".to_owned()),
         body: Some(1 << 30),
+        guards: Guards::default(),
+        cache: None,
     };
     assert_eq!(manifest.routes[0], expected);
 }
