@@ -17,7 +17,7 @@ SCENARIO := read-short
 # The full scenarios need a thousand.
 USERS := $(if $(findstring short,$(SCENARIO)),50,1000)
 
-.PHONY: help up load ui lexicon test lint unit unit-ui e2e bench bench-tasks clients vectors needs clean
+.PHONY: help up load ui lexicon test lint unit unit-ui e2e bench bench-tasks bench-drain clients vectors needs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -82,6 +82,10 @@ bench: $(TARGET)/locust/bin/locust ## Beside nginx, haproxy, wrk and Locust; wri
 bench-tasks: node_modules/.package-lock.json ## Tasks beside BullMQ and graphile-worker; writes docs/benchmarks-tasks.md
 	cargo build --profile dist -p mare -p bench
 	$(TARGET)/dist/bench tasks --mare $(TARGET)/dist/mare $(BENCH)
+
+bench-drain: ## A backlog of 51,580 transactions through valoriza, from zero; writes docs/evidence/drain.md
+	cargo build --profile dist -p mare -p valoriza -p bench
+	$(TARGET)/dist/bench drain --mare $(TARGET)/dist/mare --valoriza $(TARGET)/dist/valoriza $(BENCH)
 
 $(TARGET)/locust/bin/locust: tests/bench/requirements.txt
 	python3 -m venv $(TARGET)/locust

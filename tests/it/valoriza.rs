@@ -13,13 +13,13 @@ use crate::support::{Connection, Folder, Mare, ask, build, whole};
 const WRITERS: usize = 20;
 const WRITES_EACH: usize = 15;
 
-fn program() -> &'static Path {
+pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| build("valoriza"))
 }
 
 /// Where the repository's own files are.
-fn repository() -> &'static Path {
+pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace")
 }
 

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Events come at least once and in any order. A handler runs in one transaction that first claims the event
-//! for its subscription, so its effects happen once. What it must do outside the database it does so that doing
+//! for its subscription, so its effects happen once; [`together`] lets events share one. What it must do outside the database it does so that doing
 //! it twice changes nothing. An answer other than 2xx makes the event come again.
 
 mod alerts;
@@ -17,6 +17,7 @@ mod imports;
 mod knowledge;
 mod poll;
 mod reports;
+mod together;
 
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ use crate::store::handled;
 pub use event::{Event, Push};
 pub use knowledge::{Knowledge, Loaded};
 pub use poll::Pass;
+use together::Together;
 
 /// Files read at once.
 const PARSES_MAX: usize = 2;
@@ -48,6 +50,9 @@ pub struct Worker {
     pub files: Files,
     parses: Arc<Semaphore>,
     pub knowledge: Arc<Knowledge>,
+    /// Events about single transactions, to categorise and to look at budgets for.
+    categorising: Arc<Together>,
+    alerting: Arc<Together>,
 }
 
 /// Who listens to which events. The name is the last part of the path the platform pushes to.
@@ -99,8 +104,14 @@ impl Subscription {
 
 impl Worker {
     pub fn new(db: Db, files: Files, engine: Arc<Engine>) -> Self {
-        let knowledge = Arc::new(Knowledge::new(engine));
-        Self { db, files, knowledge, parses: Arc::new(Semaphore::new(PARSES_MAX)) }
+        Self {
+            db,
+            files,
+            parses: Arc::new(Semaphore::new(PARSES_MAX)),
+            knowledge: Arc::new(Knowledge::new(engine)),
+            categorising: Arc::default(),
+            alerting: Arc::default(),
+        }
     }
 
     /// Handles one event for one subscription; an event that was handled before changes nothing.
@@ -110,21 +121,33 @@ impl Worker {
         }
         match subscription {
             Subscription::Imports => imports::handle(self, event).await,
-            Subscription::Categorise => categorise::handle(self, event).await,
+            Subscription::Categorise if categorise::is_brief(event) => {
+                let handle = |events: Vec<Event>| async move { categorise::handle(self, &events).await };
+                self.categorising.handle(event.clone(), handle).await
+            }
+            Subscription::Categorise => categorise::handle(self, std::slice::from_ref(event)).await,
             Subscription::Reports => reports::handle(self, event).await,
-            Subscription::Alerts => alerts::handle(self, event).await,
+            Subscription::Alerts => {
+                let handle = |events: Vec<Event>| async move { alerts::handle(self, &events).await };
+                self.alerting.handle(event.clone(), handle).await
+            }
         }
     }
 
     /// Begins the transaction that handles an event; nothing if one did before.
     async fn once(&self, subscription: Subscription, event: &Event) -> Result<Option<Tx>, Error> {
         let mut tx = self.db.write().await?;
-        if handled::claim(&mut tx, subscription.as_str(), &event.id, clock::now()).await? {
-            return Ok(Some(tx));
-        }
-        tracing::debug!(event = event.id, subscription = subscription.as_str(), "handled before");
-        Ok(None)
+        Ok(if claim(&mut tx, subscription, event).await? { Some(tx) } else { None })
     }
+}
+
+/// Claims an event for a transaction, whose effects are then those of the event; no if another one did before.
+async fn claim(tx: &mut Tx, subscription: Subscription, event: &Event) -> Result<bool, Error> {
+    let is_new = handled::claim(tx, subscription.as_str(), &event.id, clock::now()).await?;
+    if !is_new {
+        tracing::debug!(event = event.id, subscription = subscription.as_str(), "handled before");
+    }
+    Ok(is_new)
 }
 
 /// The routes the platform pushes to. Not for the public: the service is `internal`.

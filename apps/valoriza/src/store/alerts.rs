@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::db::{Error, Statement, Tx};
+use crate::db::{Error, FromRow, Row, Statement, Tx};
+use crate::domain::calendar::Month;
 
 /// Claims the alert of a budget at `percent`, to be given by a notification. Says no if it was given before.
 pub async fn claim(
@@ -34,8 +35,24 @@ pub async fn take_back(tx: &mut Tx, budget: Uuid, percent: i64) -> Result<(), Er
     tx.execute(given.bind(budget).bind(percent)).await.map(drop)
 }
 
-/// The percentages a budget gave an alert at.
-pub async fn given(tx: &mut Tx, budget: Uuid) -> Result<Vec<i64>, Error> {
-    let statement = Statement::new("SELECT percent AS n FROM alerts_sent WHERE budget_id = $1");
-    tx.all(statement.bind(budget)).await
+/// A percentage at which a budget gave an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given {
+    pub budget: Uuid,
+    pub percent: i64,
+}
+
+impl FromRow for Given {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self { budget: row.get("budget_id")?, percent: row.get("percent")? })
+    }
+}
+
+/// All alerts the budgets of a month gave: some for each budget.
+pub async fn given(tx: &mut Tx, tenant: Uuid, month: Month) -> Result<Vec<Given>, Error> {
+    let statement = Statement::new(
+        "SELECT a.budget_id, a.percent FROM alerts_sent a JOIN budgets b ON b.id = a.budget_id
+         WHERE b.tenant_id = $1 AND b.month = $2",
+    );
+    tx.all(statement.bind(tenant).bind(month.to_string())).await
 }
