@@ -5,6 +5,7 @@ use std::env;
 use anyhow::{Context, bail};
 
 use crate::auth::Cost;
+use crate::caching::Purger;
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -14,10 +15,13 @@ pub struct Config {
     pub host: String,
     pub port: u16,
     pub password_cost: Cost,
+    /// The address of the platform's own API and the token for it.
+    pub platform: Option<(String, String)>,
 }
 
 impl Config {
-    /// Reads `DATABASE_URL`, `VALORIZA_FILES`, `HOST` and `PORT`; an empty variable counts as unset.
+    /// Reads `DATABASE_URL`, `VALORIZA_FILES`, `HOST`, `PORT`, `MARE_ADMIN_URL` and `MARE_TOKEN`; an empty variable
+    /// counts as unset.
     pub fn from_env() -> anyhow::Result<Self> {
         let port =
             read("PORT")?.map(|it| it.parse().with_context(|| format!("read PORT: {it:?} is not a port")));
@@ -28,7 +32,13 @@ impl Config {
             host: read("HOST")?.unwrap_or_else(|| "127.0.0.1".to_owned()),
             port: port.transpose()?.unwrap_or(8000),
             password_cost: Cost::default(),
+            platform: read("MARE_ADMIN_URL")?.zip(read("MARE_TOKEN")?),
         })
+    }
+
+    /// Tells the platform of changes, if there is one.
+    pub fn purger(&self) -> anyhow::Result<Purger> {
+        self.platform.as_ref().map_or_else(|| Ok(Purger::default()), |(url, token)| Purger::new(url, token))
     }
 }
 

@@ -19,6 +19,7 @@ mod poll;
 mod reports;
 mod together;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -27,8 +28,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 use crate::actions::Error;
+use crate::caching;
 use crate::categorise::Engine;
 use crate::clock;
 use crate::db::{Db, Tx};
@@ -171,38 +174,52 @@ async fn push(State(worker): State<Worker>, Path(name): Path<String>, Json(push)
             return StatusCode::BAD_REQUEST.into_response();
         }
     };
-    match worker.handle(subscription, &event).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+    let status = match worker.handle(subscription, &event).await {
+        Ok(()) => StatusCode::NO_CONTENT,
         Err(error) => {
             let error = format!("{:#}", anyhow::Error::new(error));
             tracing::warn!(error, event = event.id, topic = event.topic, "an event was not handled");
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
+            StatusCode::SERVICE_UNAVAILABLE
         }
-    }
+    };
+    answer(status, &BTreeSet::from([event.tenant]))
 }
 
 /// What a schedule posts on the first of a month.
 async fn monthly_report(State(worker): State<Worker>) -> Response {
-    answer("monthly-report", reports::monthly(&worker, clock::now()).await)
+    let mut changed = BTreeSet::new();
+    let done = reports::monthly(&worker, clock::now(), &mut changed).await;
+    answer_schedule("monthly-report", &changed, done)
 }
 
 /// What a schedule posts every day.
 async fn abandoned_imports(State(worker): State<Worker>) -> Response {
-    answer("abandoned-imports", imports::forget_abandoned(&worker, clock::now()).await)
+    let mut changed = BTreeSet::new();
+    let done = imports::forget_abandoned(&worker, clock::now(), &mut changed).await;
+    answer_schedule("abandoned-imports", &changed, done)
 }
 
-/// Answers a schedule, of which `count` things were done; if not all, it is to post again.
-fn answer(task: &str, done: Result<usize, Error>) -> Response {
-    match done {
-        Ok(count) => {
-            tracing::info!(task, count, "scheduled task done");
-            StatusCode::NO_CONTENT.into_response()
+/// Answers a schedule; if not all was done, it is to post again.
+fn answer_schedule(task: &str, changed: &BTreeSet<Uuid>, done: Result<(), Error>) -> Response {
+    let status = match done {
+        Ok(()) => {
+            tracing::info!(task, tenants = changed.len(), "scheduled task done");
+            StatusCode::NO_CONTENT
         }
         Err(error) => {
             tracing::warn!(task, error = %format!("{:#}", anyhow::Error::new(error)), "scheduled task failed");
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
+            StatusCode::SERVICE_UNAVAILABLE
         }
-    }
+    };
+    answer(status, changed)
+}
+
+/// Ends what is kept of tenants whose rows may have changed: also by what failed, for of several steps some may be
+/// done, and by what was done before and came again.
+fn answer(status: StatusCode, changed: &BTreeSet<Uuid>) -> Response {
+    let mut response = status.into_response();
+    caching::purge(response.headers_mut(), changed);
+    response
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     }
 }
 
-/// Reads an account; `ETag` is its version.
+/// Reads an account; `ETag` begins with its version.
 #[utoipa::path(
     get, path = "/api/accounts/{id}", tag = "accounts", operation_id = "read_account",
     params(("id" = uuid::Uuid, Path)),

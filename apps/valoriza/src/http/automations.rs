@@ -57,7 +57,7 @@ async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     }
 }
 
-/// Reads an automation; `ETag` is its version.
+/// Reads an automation; `ETag` begins with its version.
 #[utoipa::path(
     get, path = "/api/automations/{id}", tag = "automations", operation_id = "read_automation",
     params(("id" = uuid::Uuid, Path)),

@@ -52,7 +52,7 @@ async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     }
 }
 
-/// Reads a budget; `ETag` is its version.
+/// Reads a budget; `ETag` begins with its version.
 #[utoipa::path(
     get, path = "/api/budgets/{id}", tag = "budgets", operation_id = "read_budget",
     params(("id" = uuid::Uuid, Path)),

@@ -51,7 +51,7 @@ async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     }
 }
 
-/// Reads a category; `ETag` is its version.
+/// Reads a category; `ETag` begins with its version.
 #[utoipa::path(
     get, path = "/api/categories/{id}", tag = "categories", operation_id = "read_category",
     params(("id" = uuid::Uuid, Path)),

@@ -3,7 +3,8 @@
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::time::{Duration, timeout};
 use utoipa::ToSchema;
@@ -17,6 +18,7 @@ use super::problem::Problem;
 use super::{Answer, App};
 use crate::actions::imports::{self, Upload};
 use crate::actions::{Change as Wanted, Conflict, Error};
+use crate::caching::no_store;
 use crate::domain::import::{Change, Import, ImportChange, Row, Status};
 use crate::domain::member::Caller;
 use crate::domain::page::{LIMIT_MAX, Page};
@@ -40,6 +42,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sample))
         .routes(routes!(commit))
         .routes(routes!(undo))
+        // Their state moves on in the middle of what the worker does, and people watch it.
+        .layer(map_response(async |response: Response| no_store(response)))
 }
 
 /// Lists imports, newest first.
@@ -99,7 +103,7 @@ async fn upload(State(app): State<App>, by: Caller, params: Params, request: Req
     }
 }
 
-/// Reads an import; `ETag` is its version.
+/// Reads an import; `ETag` begins with its version.
 #[utoipa::path(
     get, path = "/api/imports/{id}", tag = "imports", operation_id = "read_import",
     params(("id" = Uuid, Path)),

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,6 +18,7 @@ use super::{Answer, App};
 use crate::actions::sessions::{self, Opened};
 use crate::actions::{Error, Unauthenticated};
 use crate::auth::{ACCESS_SECONDS, Secret};
+use crate::caching::no_store;
 use crate::clock;
 use crate::domain::form::Form;
 use crate::domain::member::{Caller, Credentials, Membership, Registration, Role, Tenant, User};
@@ -189,9 +190,4 @@ fn answer(app: &App, status: StatusCode, opened: Opened, now: Timestamp) -> Answ
         role: opened.role,
     };
     Ok(no_store((status, Json(session)).into_response()))
-}
-
-fn no_store(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

@@ -90,7 +90,7 @@ async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     }
 }
 
-/// Reads a transaction; `ETag` is its version.
+/// Reads a transaction; `ETag` begins with its version.
 #[utoipa::path(
     get, path = "/api/transactions/{id}", tag = "transactions", operation_id = "read_transaction",
     params(("id" = uuid::Uuid, Path)),

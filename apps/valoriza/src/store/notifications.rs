@@ -73,10 +73,11 @@ pub async fn delete_of_import(tx: &mut Tx, tenant: Uuid, import: Uuid) -> Result
     tx.execute(statement.bind(tenant).bind(import)).await.map(drop)
 }
 
-/// Forgets at most `rows` made before `before` and says how many.
-pub async fn forget(tx: &mut Tx, before: Timestamp, rows: i64) -> Result<u64, Error> {
+/// Forgets at most `rows` made before `before` and says whose each was.
+pub async fn forget(tx: &mut Tx, before: Timestamp, rows: i64) -> Result<Vec<Uuid>, Error> {
     let statement = Statement::new(
-        "DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < $1 LIMIT $2)",
+        "DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < $1 LIMIT $2)
+         RETURNING tenant_id AS id",
     );
-    tx.execute(statement.bind(before).bind(rows)).await
+    tx.all(statement.bind(before).bind(rows)).await
 }
