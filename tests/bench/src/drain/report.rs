@@ -42,7 +42,7 @@ fn markdown(results: &Results) -> String {
     }
     let _ = writeln!(
         text,
-        "\nMedians of {} runs, in seconds since the start of `mare up`; CPU is per transaction. In no run was a \
+        "\nMedians, {} run(s) each, in seconds since the start of `mare up`; CPU is per transaction. In no run was a \
          transaction lost, and none of the {} had an effect twice: each was looked at once, each budget told once of \
          each mark. The benchmark ends with an error otherwise.\n\n## Conditions\n\n- {}, commit {}\n\
          - {} cores, {}, {:.1} GiB, Linux {}",

@@ -64,12 +64,13 @@ impl Mission {
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let key = format!("k{number}");
-        if number % REPORT_EVERY == 0 {
+        if number.is_multiple_of(REPORT_EVERY) {
             return Some(Request { key, path: "/api/reports", body: json!({ "month": "2026-01" }) });
         }
         // Every other one meets the automation of its round.
         let round = self.rounds.load(Ordering::Relaxed);
-        let what = if number % 2 == 0 { "PADARIA REAL".to_owned() } else { mark(round).to_uppercase() };
+        let what =
+            if number.is_multiple_of(2) { "PADARIA REAL".to_owned() } else { mark(round).to_uppercase() };
         let body = json!({ "account_id": self.account.get(), "date": format!("{}-10", month(round)),
             "amount_cents": -100, "description": format!("{what} compra {number}") });
         Some(Request { key, path: "/api/transactions", body })
@@ -112,7 +113,7 @@ impl Client {
         let headers = [json, ("authorization", self.bearer.as_str()), ("idempotency-key", key)];
         let headers = if key.is_empty() { &headers[..2] } else { &headers };
         let answer = async { whole(self.connection.send(method, path, headers, body).await?).await };
-        answer.await.map_err(|_: hyper::Error| Gone)
+        answer.await.map_err(|_broken: hyper::Error| Gone)
     }
 
     /// Before anything is killed.

@@ -55,7 +55,7 @@ impl Ledger {
             let mark = description.split(' ').next().unwrap_or_default().to_lowercase();
             assert!(!mark.starts_with("lote") || mark == *category, "{description} is {category:?}");
         }
-        let acknowledged = mission.transactions.lock().expect("no panic");
+        let acknowledged = mission.transactions.lock().expect("no panic").clone();
         let distinct: BTreeSet<&str> = acknowledged.iter().map(String::as_str).collect();
         assert_eq!(distinct.len(), acknowledged.len(), "each was acknowledged once");
         assert_eq!(
@@ -111,7 +111,9 @@ impl Ledger {
             .await;
         let titles: Vec<(String,)> = self.rows("SELECT title FROM notifications WHERE kind = 'budget'").await;
         let mut told: HashMap<&str, usize> = HashMap::new();
-        titles.iter().for_each(|(title,)| *told.entry(title).or_default() += 1);
+        for (title,) in &titles {
+            *told.entry(title).or_default() += 1;
+        }
         for (name, amount, spent) in budgets {
             let almost = told.remove(&*format!("80% do orçamento de {name}")).unwrap_or(0);
             let wholly = told.remove(&*format!("Orçamento de {name} estourado")).unwrap_or(0);
