@@ -175,8 +175,12 @@ impl RouteCache {
             Sight::Stale(entry) => {
                 route.metrics.answered(Outcome::Stale);
                 let response = answer(entry);
-                match Ask::refresh(Question::new(route, asked, wishes, key, seen)) {
-                    Some(ask) => Look::Stale(response, ask),
+                match route.shared.flights.lead(&seen.place(&key)) {
+                    Some(lead) => {
+                        let question = Question::new(route, asked, wishes, key, seen);
+                        Look::Stale(response, Ask::refresh(question, lead))
+                    }
+                    // Somebody does it already.
                     None => Look::Answer(response),
                 }
             }

@@ -167,7 +167,7 @@ impl Upstream {
         self.name_host(&mut headers);
         self.budget.deposit();
         // A broken attempt takes the body with it.
-        let is_repeatable = !once && is_repeatable(&method, matches!(body, RequestBody::Stream(_)));
+        let is_repeatable = !once && is_repeatable(&method, !matches!(body, RequestBody::Empty));
         let mut body = Some(body);
         // Counts from the first dispatch: attempts share it, the wait for an instance is not in it.
         let mut deadline = None;

@@ -42,11 +42,10 @@ impl Ask {
         Self { question, lead: None }
     }
 
-    /// To refresh what has been answered with already, unless somebody does.
-    pub(super) fn refresh(mut question: Box<Question>) -> Option<Self> {
-        let lead = question.route.shared.flights.lead(&question.place)?;
+    /// To refresh what the client has been answered with already.
+    pub(super) fn refresh(mut question: Box<Question>, lead: Lead) -> Self {
         question.is_counted = false;
-        Some(Self { question, lead: Some(lead) })
+        Self { question, lead: Some(lead) }
     }
 
     /// Waits for a fill under way, or becomes the one who fills; at most [`WAIT`].
@@ -72,6 +71,7 @@ impl Ask {
                         continue;
                     }
                 };
+                let _counted = self.question.route.shared.metrics.waits();
                 match timeout_at(deadline, landing.wait_for(Option::is_some)).await {
                     Ok(Ok(landing)) => break landing.clone(),
                     // The one who filled is gone: one of those who waited takes over.

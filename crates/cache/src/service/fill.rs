@@ -141,13 +141,14 @@ impl Fill {
     fn confirmed(mut self, head: &Parts, received: Time) -> Answered {
         let Some(old) = self.question.old.take() else { return Answered::Again(self) };
         let refreshed = old.stored.refresh(&self.exchange(head, received), &self.question.route.caching);
-        let Ok(Refreshed { stored, kept }) = refreshed else {
+        let Ok(Refreshed { stored, kept, once }) = refreshed else {
             self.question.route.shared.memory.remove(&self.question.place, &old);
             return Answered::Again(self);
         };
         let entry = self.entry(stored, old.body.clone());
         self.question.count(Outcome::Revalidated);
-        let response = self.question.answer(&entry, Handling::Revalidated(self.question.forward));
+        let mut response = self.question.answer(&entry, Handling::Revalidated(self.question.forward));
+        response.headers_mut().extend(once);
         match kept {
             Ok(()) => self.keep(entry),
             Err(refusal) => {
@@ -166,7 +167,7 @@ impl Fill {
         match old.stored.freshen(&exchange, &self.question.route.caching, old.body.len()) {
             // It says nothing of it.
             None => {}
-            Some(Ok(Refreshed { stored, kept: Ok(()) })) => {
+            Some(Ok(Refreshed { stored, kept: Ok(()), once: _ })) => {
                 let entry = self.entry(stored, old.body.clone());
                 if shared.ledger.is_live(&entry) {
                     shared.memory.put(&self.question.primary, &self.question.headers, &entry);

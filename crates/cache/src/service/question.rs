@@ -117,7 +117,7 @@ impl Question {
     }
 
     fn note(&mut self, seen: Seen) -> Option<Arc<Entry>> {
-        self.place = seen.variant.as_ref().unwrap_or(&self.primary).to_key();
+        self.place = seen.place(&self.primary);
         (self.old, self.forward, self.is_shared) = match seen.sight {
             Sight::Fresh(entry) => return Some(entry),
             Sight::Stale(entry) | Sight::Revalidate(entry) => {

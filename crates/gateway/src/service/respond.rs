@@ -9,7 +9,7 @@ use http::uri::{PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use mare_cache::policy;
+use mare_cache::policy::{self, Bypass};
 use mare_cache::{Cache, Look};
 use mare_manifest::model::guard::Network;
 use tokio::time::Instant;
@@ -97,25 +97,63 @@ struct Measured<'a> {
     started: Instant,
 }
 
+/// What of a request its answer depends on.
+pub(super) struct Arrived {
+    names: Names,
+    form: Form,
+    /// By a service or the platform, not by the world.
+    is_inner: bool,
+}
+
+impl Arrived {
+    /// Puts the names of the request into its `headers`.
+    pub(super) fn begin(headers: &mut HeaderMap, is_inner: bool) -> Self {
+        // Once for all that is added on the way; growing by one would rehash the map again and again.
+        headers.reserve(HEADERS_ADDED);
+        Self { names: trace::continue_or_begin(headers), form: Form::wanted_by(headers), is_inner }
+    }
+}
+
 impl Shared {
     pub(super) async fn respond(&self, mut request: Request<Incoming>, client: &Client) -> Response<Body> {
         let started = Instant::now();
         client.activity.begin(request.body());
-        // Once for all that is added below; growing by one would rehash the map again and again.
-        request.headers_mut().reserve(HEADERS_ADDED);
-        let names = trace::continue_or_begin(request.headers_mut());
-        let form = Form::wanted_by(request.headers());
+        let is_inner = matches!(*client.role, Role::Service { .. });
         let has_content = *request.method() != Method::HEAD;
+        let arrived = Arrived::begin(request.headers_mut(), is_inner);
         let (metrics, notes) = (&self.unrouted, Notes::default());
         let mut measured = Measured { metrics, promised: 0, guards: None, notes, started };
-        let outcome = match self.direct(request, client, &mut measured, &names) {
+        let outcome = match self.direct(request, client, &mut measured, &arrived.names) {
             Ok(Way::Proxy(upstream, outgoing)) => self.proxied(upstream.proxy(outgoing).await).await,
             Ok(Way::Other(answer)) => self.proxied(answer.await).await,
             Ok(Way::Answer(response)) => Ok(response),
             Err(Stop::Unsure(unsure)) => Box::pin(self.settle(unsure, client, &mut measured)).await,
             Err(Stop::Refused(refusal)) => Err(refusal),
         };
-        let is_inner = matches!(*client.role, Role::Service { .. });
+        if outcome.as_ref().is_err_and(|refusal| refusal.code.is_about_upload()) {
+            measured.promised = 0;
+        }
+        let mut response = self.answer(outcome, arrived);
+        if let Some(guards) = measured.guards {
+            guards.dress(&mut response, measured.notes);
+        }
+        let finish = Finish {
+            metrics: Arc::clone(measured.metrics),
+            status: response.status(),
+            started,
+            activity: Arc::clone(&client.activity),
+            promised: self.objectives.begin(measured.promised, client.worker),
+        };
+        response.map(|body| body.finish(finish, has_content))
+    }
+
+    /// The answer as it leaves.
+    pub(super) fn answer(
+        &self,
+        outcome: Result<Response<Body>, Refusal>,
+        arrived: Arrived,
+    ) -> Response<Body> {
+        let Arrived { names, form, is_inner } = arrived;
         let mut response = match outcome {
             Ok(mut response) => {
                 if is_inner {
@@ -125,9 +163,6 @@ impl Shared {
             }
             Err(refusal) => {
                 self.metrics.refused(refusal.code);
-                if refusal.code.is_about_upload() {
-                    measured.promised = 0;
-                }
                 let request_id = names.request_id.to_str().unwrap_or_default();
                 tracing::debug!(code = refusal.code.as_str(), detail = %refusal.detail, request_id, "refused");
                 let mut response = refusal.respond(form, request_id);
@@ -138,19 +173,8 @@ impl Shared {
                 response.map(Body::from)
             }
         };
-        if let Some(guards) = measured.guards {
-            guards.dress(&mut response, measured.notes);
-        }
-        let status = response.status();
         response.headers_mut().insert(trace::X_REQUEST_ID, names.request_id);
-        let finish = Finish {
-            metrics: Arc::clone(measured.metrics),
-            status,
-            started,
-            activity: Arc::clone(&client.activity),
-            promised: self.objectives.begin(measured.promised, client.worker),
-        };
-        response.map(|body| body.finish(finish, has_content))
+        response
     }
 
     /// Goes on when it is clear who asks.
@@ -173,7 +197,10 @@ impl Shared {
     }
 
     /// Does what an answer wants done before its client sees it, and takes the wish out of it.
-    async fn proxied(&self, mut outcome: Result<Response<Body>, Refusal>) -> Result<Response<Body>, Refusal> {
+    pub(super) async fn proxied(
+        &self,
+        mut outcome: Result<Response<Body>, Refusal>,
+    ) -> Result<Response<Body>, Refusal> {
         if let Ok(answer) = &mut outcome {
             if let Some(cache) = &self.cache
                 && let Some(purge) = cached::named(cache, answer)
@@ -301,6 +328,7 @@ impl Shared {
                 Way::Answer(answer.map(Body::from))
             }
             Look::Ask(ask) => Way::Other(Box::pin(missed.answer(ask))),
+            Look::Pass(Bypass::OnlyIfCached) => Way::Other(Box::pin(std::future::ready(Err(not_cached())))),
             Look::Pass(bypass) => Way::Other(Box::pin(missed.pass(bypass))),
         }
     }
@@ -480,7 +508,7 @@ fn origin_form(uri: Uri) -> Uri {
 
 /// Refuses `.` and `..` segments, encoded or not: routes are chosen by prefix, and a service that resolves them
 /// would serve what the route did not mean. Clients resolve them before they ask (RFC 3986 5.2.4).
-fn check_path(path: &str) -> Result<(), Refusal> {
+pub(super) fn check_path(path: &str) -> Result<(), Refusal> {
     let suspicious = path.contains("/.") || path.contains('%') || path.contains('\\');
     if suspicious && path.split(['/', '\\']).any(is_dot_segment) {
         return Err(Refusal::new(Code::BadRequest, "the path must not contain . or .. segments"));
@@ -493,8 +521,12 @@ fn is_dot_segment(segment: &str) -> bool {
     decoded.split('/').any(|part| matches!(part, "." | ".."))
 }
 
-fn too_large(limit: u64) -> Refusal {
+pub(super) fn too_large(limit: u64) -> Refusal {
     Refusal::new(Code::BodyTooLarge, format!("this route takes at most {limit} bytes"))
+}
+
+fn not_cached() -> Refusal {
+    Refusal::new(Code::NotCached, "the request takes nothing but a copy")
 }
 
 fn refuse_file(missing: Missing) -> Refusal {

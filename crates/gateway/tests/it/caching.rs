@@ -180,9 +180,9 @@ async fn a_fill_that_others_wait_for_goes_on_without_its_client() {
 async fn a_write_goes_on_without_its_client_and_ends_what_it_changed() {
     for answer in ["HTTP/1.1 200 OK\r\ncache-purge: a\r\ncontent-length: 0\r\n\r\n", ""] {
         let (begun, open) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (begin, gate) = (Arc::clone(&begun), Arc::clone(&open));
+        let (started, gate) = (Arc::clone(&begun), Arc::clone(&open));
         let upstream = Upstream::scripted(move |mut wire, before| {
-            let (begin, gate) = (Arc::clone(&begin), Arc::clone(&gate));
+            let (started, gate) = (Arc::clone(&started), Arc::clone(&gate));
             async move {
                 while let Some(request) = wire.request().await {
                     if request.head.line.starts_with("GET") {
@@ -190,7 +190,7 @@ async fn a_write_goes_on_without_its_client_and_ends_what_it_changed() {
                         wire.send(format!("{answer}{before}")).await;
                         continue;
                     }
-                    begin.notify_one();
+                    started.notify_one();
                     gate.notified().await;
                     // Or it breaks off: nobody knows what it did.
                     let _ = wire.try_send(answer).await;

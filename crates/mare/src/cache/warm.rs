@@ -63,9 +63,19 @@ pub(super) async fn run(platform: &cli::Platform, arguments: &cli::Warm, json: b
     let address = public.authority().context("the public address has no host")?.to_string();
     let (count, started) = (targets.len(), Instant::now());
     let targets = Mutex::new(targets.into_iter());
-    let work = Arc::new(Work { address, headers, targets, done: AtomicUsize::new(0) });
+    let work = Work { address, headers, targets, done: AtomicUsize::new(0) };
+    let tally = warm(Arc::new(work), count, arguments.concurrency).await?;
+    print(&if json { format!("{}\n", tally.json()) } else { tally.text(started.elapsed()) });
+    if tally.unanswered > 0 {
+        bail!("{} of {count} got no answer", tally.unanswered);
+    }
+    Ok(())
+}
+
+/// Does the work, so many requests at once, and shows at a terminal how far it is.
+async fn warm(work: Arc<Work>, count: usize, concurrency: u16) -> Result<Tally> {
     let mut workers = JoinSet::new();
-    for _worker in 0..arguments.concurrency {
+    for _worker in 0..concurrency {
         workers.spawn(ask_for_all(Arc::clone(&work)));
     }
     let mut tally = Tally::default();
@@ -85,11 +95,7 @@ pub(super) async fn run(platform: &cli::Platform, arguments: &cli::Warm, json: b
     if is_watched {
         eprint!("\r\x1b[K");
     }
-    print(&if json { format!("{}\n", tally.json()) } else { tally.text(started.elapsed()) });
-    if tally.unanswered > 0 {
-        bail!("{} of {count} got no answer", tally.unanswered);
-    }
-    Ok(())
+    Ok(tally)
 }
 
 async fn ask_for_all(work: Arc<Work>) -> Tally {
@@ -202,35 +208,4 @@ fn headers(lines: &[String]) -> Result<HeaderMap> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_has_an_address_on_each_line() {
-        let target = |host: Option<&'static str>, path: &'static str| Target {
-            host: host.map(HeaderValue::from_static),
-            path: Uri::from_static(path),
-        };
-        let text = "# what many ask for\n/a?b=c\n\n  https://shop.example:8443/d \nhttp://shop.example\n";
-        let expected = vec![
-            target(None, "/a?b=c"),
-            target(Some("shop.example:8443"), "/d"),
-            target(Some("shop.example"), "/"),
-        ];
-        assert_eq!(parse(text), (expected, vec![]));
-        assert_eq!(parse("a/b\n/ok\nftp://a/b\n*\n/a b\n").1, [1, 3, 4, 5]);
-    }
-
-    #[test]
-    fn headers_are_written_as_on_the_wire() {
-        let check = |line: &str, expected: Option<&str>| {
-            let headers = headers(&[line.to_owned()]).ok();
-            let value = headers.as_ref().and_then(|headers| headers.get("authorization"));
-            assert_eq!(value.and_then(|value| value.to_str().ok()), expected, "{line}");
-        };
-        check("Authorization: Bearer x", Some("Bearer x"));
-        check("authorization:x", Some("x"));
-        check("authorization", None);
-        check("a b: c", None);
-    }
-}
+mod tests;

@@ -125,6 +125,22 @@ async fn a_confirmed_answer_is_served_and_fresh_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_confirmations_session_goes_to_its_own_client_only() {
+    let world = World::new(&shared());
+    let request = Request::get("/a");
+    let headers = [("cache-control", "max-age=60, no-cache=\"set-cookie\""), ("etag", "\"1\"")];
+    world.store(&request, &headers, "one").await;
+    pass(Duration::from_secs(61)).await;
+    let confirmed = [headers[0], headers[1], ("set-cookie", "session=1")];
+    let Answered::Answer(response) = world.fill(&request).await.answered(head(304, &confirmed)) else {
+        panic!("a confirmation")
+    };
+    assert_eq!(header(&response, "set-cookie"), "session=1");
+    let Look::Answer(response) = world.look(&request) else { panic!("a hit") };
+    assert_eq!(header(&response, "set-cookie"), "");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_knows_the_answer_gets_a_304() {
     let world = World::new(&shared());
     world.store(&Request::get("/a"), &[MINUTE, ("etag", "\"1\"")], "one").await;
