@@ -14,6 +14,8 @@ DATA := $(CURDIR)/.mare
 LISTEN := 127.0.0.1:8080
 ADMIN := 127.0.0.1:8081
 SCENARIO := read-short
+# CACHE=off leaves the gateway's cache out, to compare.
+MANIFEST := apps/valoriza/$(if $(filter off,$(CACHE)),uncached.toml,mare.toml)
 # The full scenarios need a thousand.
 USERS := $(if $(findstring short,$(SCENARIO)),50,1000)
 
@@ -22,13 +24,16 @@ USERS := $(if $(findstring short,$(SCENARIO)),50,1000)
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-up: ui lexicon ## Build mare and valoriza, fill in demo data, run
+up: ui lexicon $(MANIFEST) ## Build mare and valoriza, fill in demo data, run
 	cargo build --release -p mare -p valoriza
 	@mkdir -p $(DATA)/databases
 	@echo 'Filling in the demonstration data (once)…'
 	@DATABASE_URL="$${DATABASE_URL:-sqlite:$(DATA)/databases/finance.sqlite3}" $(TARGET)/release/valoriza seed --demo
-	@PATH="$(TARGET)/release:$$PATH" exec $(TARGET)/release/mare up -f apps/valoriza/mare.toml \
+	@PATH="$(TARGET)/release:$$PATH" exec $(TARGET)/release/mare up -f $(MANIFEST) \
 	  --data $(DATA) --listen $(LISTEN) --admin $(ADMIN)
+
+apps/valoriza/uncached.toml: apps/valoriza/mare.toml
+	sed '/^cache = /d' $< > $@
 
 load: ## Drive a scenario at what `make up` runs: SCENARIO=mixed-short
 	cargo build --release -p mare -p valoriza

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use super::{in_the_end, rounds, seeded};
 use crate::support::{Folder, Mare, get, kill, until};
-use crate::valoriza::{program, repository};
+use crate::valoriza::shipped;
 use client::{Client, Mission};
 use ledger::Ledger;
 
@@ -24,9 +24,7 @@ const WRITERS: usize = 4;
 
 /// The shipped manifest. A task whose process was killed is due again soon, also where another process could be at it.
 fn manifest(backend: &str) -> String {
-    let shipped = std::fs::read_to_string(repository().join("apps/valoriza/mare.toml")).expect("it ships");
-    let (services, _page) = shipped.split_once("[[routes]]\nmatch = \"/*\"").expect("the page comes last");
-    let services = services.replace("run = \"valoriza ", &format!("run = \"{} ", program().display()));
+    let services = shipped();
     let prompt = services.replace("topic = \"events\"\n", "topic = \"events\"\ndeadline = \"15s\"\n");
     assert_ne!(prompt, services);
     format!("{prompt}{backend}")
