@@ -9,7 +9,7 @@ use tokio::process::Command;
 use tokio::task::JoinSet;
 
 use super::{call, program, shipped};
-use crate::support::{Answer, Connection, Folder, Mare, get, until, whole};
+use crate::support::{Answer, Connection, Mare, get, until, whole};
 
 const CLIENTS: usize = 8;
 const WRITES_EACH: usize = 12;

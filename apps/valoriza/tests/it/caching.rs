@@ -120,9 +120,8 @@ impl Walk<'_> {
         self.send(Method::DELETE, path, Value::Null).await;
     }
 
-    async fn upload(&mut self, account: &str) -> String {
+    async fn upload(&mut self, account: &str, file: &'static str) -> String {
         let path = format!("/api/imports?filename=x.csv&account_id={account}");
-        let file = "Data,Valor,Identificador,Descrição\n01/11/2026,-10.00,abc,PADARIA\n";
         let reply = self.user.call(Method::POST, &path).body(file).send().await;
         assert_eq!(reply.status, StatusCode::ACCEPTED, "{}", reply.body);
         self.check(&Method::POST, &path, &reply);
@@ -144,8 +143,9 @@ async fn every_write_purges_and_every_read_is_tagged(server: Server) {
     let automation = id(&walk.post("/api/automations", rule.clone()).await);
     walk.post("/api/automations/preview", json!({ "when": { "text": "vela" } })).await;
     walk.post(&format!("/api/automations/{automation}/apply"), Value::Null).await;
-    walk.edit("/api/accounts", &account, json!({ "name": "Conta 2" })).await;
-    walk.edit("/api/categories", &category, json!({ "name": "Vela" })).await;
+    let whole = json!({ "name": "Nova", "kind": "cash", "opening_balance_cents": 0, "archived": false });
+    walk.edit("/api/accounts", &account, whole).await;
+    walk.edit("/api/categories", &category, json!({ "name": "Vela", "kind": "expense" })).await;
     walk.edit("/api/budgets", &budget_id, budget).await;
     walk.edit("/api/transactions", &transaction, bought).await;
     walk.edit("/api/automations", &automation, rule).await;
@@ -186,19 +186,20 @@ async fn reports(walk: &mut Walk<'_>, server: &Server) {
 }
 
 async fn imports(walk: &mut Walk<'_>, server: &Server, account: &str) {
-    let (kept, forgotten) = (walk.upload(account).await, walk.upload(account).await);
+    let file = "Data,Valor,Identificador,Descrição\n01/11/2026,-10.00,abc,PADARIA\n";
+    let kept = walk.upload(account, file).await;
+    let unknown = walk.upload(account, "quando;quanto\n01/11/2026;-10,00\n").await;
     server.work().await;
-    walk.get("/api/imports").await;
-    let path = format!("/api/imports/{kept}");
-    for read in [path.clone(), format!("{path}/rows"), format!("{path}/sample")] {
-        walk.get(&read).await;
+    let (path, unknown) = (format!("/api/imports/{kept}"), format!("/api/imports/{unknown}"));
+    for read in ["/api/imports", &path, &format!("{path}/rows"), &format!("{unknown}/sample")] {
+        walk.get(read).await;
     }
     walk.send(Method::PATCH, &path, json!({})).await;
     walk.post(&format!("{path}/commit"), Value::Null).await;
     server.work().await;
     walk.post(&format!("{path}/undo"), Value::Null).await;
     server.work().await;
-    walk.delete(&format!("/api/imports/{forgotten}")).await;
+    walk.delete(&unknown).await;
 }
 
 async fn a_request_repeated_purges_again(server: Server) {
