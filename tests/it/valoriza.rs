@@ -30,8 +30,8 @@ pub(crate) fn shipped() -> String {
     let shipped = std::fs::read_to_string(repository().join("apps/valoriza/mare.toml")).expect("it ships");
     let (services, _page) = shipped.split_once("[[routes]]\nmatch = \"/*\"").expect("the page comes last");
     let services = services.replace("run = \"valoriza ", &format!("run = \"{} ", program().display()));
-    let lines = services.lines().filter(|line| !line.starts_with("limit = "));
-    lines.map(|line| format!("{line}\n")).collect()
+    let lines: Vec<&str> = services.lines().filter(|line| !line.starts_with("limit = ")).collect();
+    lines.join("\n") + "\n"
 }
 
 /// Runs the shipped manifest, with the demonstration data, as `make up` does.

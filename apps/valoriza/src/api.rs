@@ -50,7 +50,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let Opened { db, listener, shutdown } = open(&config).await?;
     let files = Files::open(&config.files)?;
     let app = App::new(db, files, config.password_cost).await?;
-    serve(App { purger: config.purger()?, ..app }, listener, shutdown).await
+    serve(App { purger: config.purger, ..app }, listener, shutdown).await
 }
 
 /// Handles what the platform pushes, until SIGTERM or SIGINT.
@@ -68,7 +68,7 @@ pub async fn run_polling_worker(config: Config) -> anyhow::Result<()> {
     let db = Db::connect(&config.database_url).await.context("open the database")?;
     let worker = Worker::new(db.clone(), Files::open(&config.files)?, Arc::new(brands::engine()));
     tracing::info!("polling the outbox");
-    worker.poll(&config.purger()?, &shutdown).await;
+    worker.poll(&config.purger, &shutdown).await;
     tracing::info!("stopped");
     db.close().await;
     Ok(())

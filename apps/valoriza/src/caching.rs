@@ -69,10 +69,10 @@ pub fn no_store(mut response: Response) -> Response {
 }
 
 /// Tells the platform, if there is one, what code changed that answers nobody.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Purger(Option<Platform>);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Platform {
     url: String,
     token: String,

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use crate::auth::Cost;
 use crate::caching::Purger;
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     pub database_url: String,
     /// Where uploaded files are: a directory or a URL.
@@ -15,8 +15,8 @@ pub struct Config {
     pub host: String,
     pub port: u16,
     pub password_cost: Cost,
-    /// The address of the platform's own API and the token for it.
-    pub platform: Option<(String, String)>,
+    /// Tells the platform of changes, if there is one.
+    pub purger: Purger,
 }
 
 impl Config {
@@ -32,13 +32,11 @@ impl Config {
             host: read("HOST")?.unwrap_or_else(|| "127.0.0.1".to_owned()),
             port: port.transpose()?.unwrap_or(8000),
             password_cost: Cost::default(),
-            platform: read("MARE_ADMIN_URL")?.zip(read("MARE_TOKEN")?),
+            purger: match (read("MARE_ADMIN_URL")?, read("MARE_TOKEN")?) {
+                (Some(admin), Some(token)) => Purger::new(&admin, &token)?,
+                _ => Purger::default(),
+            },
         })
-    }
-
-    /// Tells the platform of changes, if there is one.
-    pub fn purger(&self) -> anyhow::Result<Purger> {
-        self.platform.as_ref().map_or_else(|| Ok(Purger::default()), |(url, token)| Purger::new(url, token))
     }
 }
 

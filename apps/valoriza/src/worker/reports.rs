@@ -123,8 +123,8 @@ async fn end(
     Ok(notifications::insert(tx, tenant, &notification).await?)
 }
 
-/// Asks for last month's report of every tenant that moved money in it. Asked again, it goes
-/// on where it was interrupted. Those it asked for are in `changed` even if it fails.
+/// Asks for last month's report of every tenant that moved money in it. Asked again, it goes on where it was
+/// interrupted. Those it asked for are in `changed` even if it fails.
 pub(super) async fn monthly(
     worker: &Worker,
     now: Timestamp,
