@@ -159,3 +159,6 @@ impl Lifecycle<Key, Slot> for Evictions {
         DefaultLifecycle::default().on_evict(state, key, slot);
     }
 }
+
+#[cfg(test)]
+mod tests;

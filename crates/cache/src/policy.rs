@@ -44,3 +44,6 @@ pub use vary::Vary;
 /// Milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Time(pub u64);
+
+#[cfg(test)]
+mod tests;

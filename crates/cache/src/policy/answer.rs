@@ -9,6 +9,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
+use super::fields::Single;
 use super::range::{Part, part};
 use super::{Handling, Stored, Time, Wishes};
 
@@ -32,7 +33,7 @@ impl Stored {
             return self.not_modified(handling, now);
         }
         if wishes.range && self.status == StatusCode::OK && self.validators.allow_range(request) {
-            match request.get(RANGE).map(|range| part(range, body.len())) {
+            match Single::of(request, &RANGE).value().map(|range| part(range, body.len())) {
                 Some(Part::Bytes(range)) => return self.partial(range, body, handling, now),
                 Some(Part::Outside) => return outside(body.len(), handling),
                 Some(Part::Whole) | None => {}

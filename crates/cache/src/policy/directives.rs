@@ -2,8 +2,10 @@
 //!
 //! Restrictive directives count in whatever form they stand, permissive ones only in theirs.
 
-use http::header::GetAll;
-use http::{HeaderName, HeaderValue};
+use http::header::{GetAll, PRAGMA};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::fields::is_essential;
 
 /// RFC 9111 1.2.2: what a number too large to hold is taken for.
 const DELTA_SECONDS_MAX: u64 = 1 << 31;
@@ -21,7 +23,10 @@ pub(super) enum Argument<'a> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Malformed;
 
-/// Hands over each directive in lower case, as it was written otherwise.
+/// Longer than any directive that is understood.
+const NAME_BYTES_MAX: usize = 32;
+
+/// Hands over each directive, its name in lower case. Allocates nothing.
 pub(super) fn each(
     lines: GetAll<'_, HeaderValue>,
     mut take: impl FnMut(&str, Argument<'_>),
@@ -39,7 +44,12 @@ pub(super) fn each(
             if !rest.is_empty() && !rest.starts_with(',') {
                 return Err(Malformed);
             }
-            take(&name.to_ascii_lowercase(), argument);
+            let mut lower = [0; NAME_BYTES_MAX];
+            if let Some(lower) = lower.get_mut(..name.len()) {
+                lower.copy_from_slice(name.as_bytes());
+                lower.make_ascii_lowercase();
+                take(str::from_utf8(lower).ok().ok_or(Malformed)?, argument);
+            }
         }
     }
     Ok(())
@@ -161,14 +171,21 @@ impl Said {
     }
 }
 
-/// The fields an argument names; `None` where it names none, or what cannot be left out without changing the meaning
-/// of the content: the directive is then about the whole response.
+/// `Pragma: no-cache` (5.4), which counts where there is no `Cache-Control`.
+pub(super) fn pragma(headers: &HeaderMap) -> bool {
+    let mut directives =
+        headers.get_all(PRAGMA).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    directives.any(|directive| directive.trim_ascii().eq_ignore_ascii_case(b"no-cache"))
+}
+
+/// The fields an argument names; `None` where it names none, or one that the rest cannot do without: the directive is
+/// then about the whole response.
 fn fields(argument: Argument<'_>) -> Option<Vec<HeaderName>> {
     let Argument::Text(text) = argument else { return None };
     let mut names = Vec::new();
     for name in text.split(',').map(|name| name.trim_matches([' ', '\t'])).filter(|name| !name.is_empty()) {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        if name.as_str().starts_with("content-") {
+        if is_essential(&name) {
             return None;
         }
         names.push(name);

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::header::{
-    CDN_CACHE_CONTROL, CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
+    AGE, CACHE_CONTROL, CDN_CACHE_CONTROL, CONNECTION, DATE, ETAG, EXPIRES, LAST_MODIFIED,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VARY,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -25,6 +25,12 @@ const HOP: [HeaderName; 10] = [
     HeaderName::from_static("proxy-connection"),
 ];
 
+/// Whether a stored response without this field would mean something else, or be kept for another time or request.
+pub(super) fn is_essential(name: &HeaderName) -> bool {
+    let steers = [AGE, CACHE_CONTROL, CDN_CACHE_CONTROL, DATE, ETAG, EXPIRES, LAST_MODIFIED, VARY, CACHE_TAG];
+    steers.contains(name) || name.as_str().starts_with("content-")
+}
+
 /// Takes `Cache-Tag`, `Cache-Purge` and `CDN-Cache-Control` out of an answer to a client, cached or not.
 pub fn strip(headers: &mut HeaderMap) {
     for name in [CACHE_TAG, CACHE_PURGE, CDN_CACHE_CONTROL] {
@@ -32,13 +38,15 @@ pub fn strip(headers: &mut HeaderMap) {
     }
 }
 
-/// Takes out what is meant for one connection.
+/// Takes out what is meant for one connection. What steers caching never is (RFC 9110 7.6.1), whatever `Connection`
+/// says.
 pub(super) fn strip_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
         .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
         .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .filter(|name| !is_essential(name))
         .collect();
     for name in named.iter().chain(&HOP) {
         headers.remove(name);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use http::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, LAST_MODIFIED, PRAGMA};
+use http::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, LAST_MODIFIED};
 use http::{HeaderMap, StatusCode};
 use mare_manifest::model::guard::Caching;
 
-use super::directives::{Malformed, Said, delta_seconds, each};
+use super::directives::{Malformed, Said, delta_seconds, each, pragma};
 use super::fields::{Single, date};
 use super::{Exchange, targeted};
 
@@ -53,8 +53,7 @@ fn cache_control(response: &HeaderMap) -> Result<Said, Malformed> {
     let mut said = Said::default();
     each(response.get_all(CACHE_CONTROL), |name, argument| said.add(name, argument))?;
     // In a response it never meant anything (5.4), but who sends it alone means no-cache.
-    said.no_cache |= !response.contains_key(CACHE_CONTROL)
-        && response.get_all(PRAGMA).iter().any(|value| value.as_bytes().eq_ignore_ascii_case(b"no-cache"));
+    said.no_cache |= !response.contains_key(CACHE_CONTROL) && pragma(response);
     Ok(said)
 }
 

@@ -33,7 +33,7 @@ pub(super) fn part(value: &HeaderValue, length: usize) -> Part {
 fn spec(value: &HeaderValue) -> Option<(&str, &str)> {
     let (unit, set) = value.to_str().ok()?.split_once('=')?;
     // A comma makes it several; it is no digit, so that position() refuses it.
-    unit.trim().eq_ignore_ascii_case("bytes").then(|| set.trim().split_once('-'))?
+    unit.eq_ignore_ascii_case("bytes").then(|| set.trim().split_once('-'))?
 }
 
 enum Position {

@@ -4,7 +4,7 @@ use http::header::{
     AGE, CACHE_STATUS, CDN_CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
     DATE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use mare_manifest::model::guard::Caching;
 
 use super::answer::DIGESTS;
@@ -47,28 +47,31 @@ impl Stored {
             return Err(Mismatch);
         }
         let response = self.merged(exchange.response);
-        let (stored, kept) =
-            Self::weigh(&Exchange { status: self.status, response: &response, ..*exchange }, route);
+        // A HEAD may ask too, but what is stored is GET's.
+        let wishes = exchange.wishes.as_get();
+        let exchange = Exchange { wishes: &wishes, status: self.status, response: &response, ..*exchange };
+        let (stored, kept) = Self::weigh(&exchange, route);
         Ok(Refreshed { stored, kept })
     }
 
-    /// Updates it by the 200 that a HEAD got (4.3.5). `length` is the stored body's.
+    /// Updates it by what a HEAD got (4.3.5). `length` is the stored body's. `None`: only a 200 tells anything.
     pub fn freshen(
         &self,
         exchange: &Exchange<'_>,
         route: &Caching,
-        length: u64,
-    ) -> Result<Refreshed, Mismatch> {
+        length: usize,
+    ) -> Option<Result<Refreshed, Mismatch>> {
+        if exchange.status != StatusCode::OK {
+            return None;
+        }
         let same_length = match Single::of(exchange.response, &CONTENT_LENGTH) {
             Single::Absent => true,
             Single::Value(value) => value.to_str().is_ok_and(|text| text.parse() == Ok(length)),
             Single::Conflict => false,
         };
         let named = exchange.response.contains_key(ETAG) || exchange.response.contains_key(LAST_MODIFIED);
-        if !named || !same_length || exchange.status != self.status {
-            return Err(Mismatch);
-        }
-        self.refresh(&Exchange { wishes: &exchange.wishes.as_get(), ..*exchange }, route)
+        let same = self.status == StatusCode::OK && named && same_length;
+        Some(if same { self.refresh(exchange, route) } else { Err(Mismatch) })
     }
 
     /// 4.3.4. A response without any validator is taken for the one asked about: only one was.

@@ -2,12 +2,12 @@
 
 use http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, COOKIE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    IF_RANGE, IF_UNMODIFIED_SINCE, PRAGMA, RANGE, TRANSFER_ENCODING, UPGRADE,
+    IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, Method};
 
 use super::Bypass;
-use super::directives::{Argument, Seconds, each};
+use super::directives::{Argument, Seconds, each, pragma};
 
 /// Who asks, and whose entry it is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -156,10 +156,7 @@ impl Directives {
         let mut said = Self::default();
         if !headers.contains_key(CACHE_CONTROL) {
             // RFC 9111 5.4: for clients of HTTP/1.0.
-            said.no_cache = headers
-                .get_all(PRAGMA)
-                .iter()
-                .any(|value| value.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains("no-cache")));
+            said.no_cache = pragma(headers);
             return said;
         }
         let [mut max_age, mut min_fresh, mut max_stale, mut if_error] = [Seconds::Absent; 4];

@@ -73,6 +73,7 @@ pub(super) struct Validators {
 impl Stored {
     /// Judges whether a response may be kept, and reads what it says. The body must arrive whole besides.
     pub fn read(exchange: &Exchange<'_>, route: &Caching) -> Result<Self, Refusal> {
+        may_be_kept(exchange)?;
         let (stored, kept) = Self::weigh(exchange, route);
         kept.map(|()| stored)
     }

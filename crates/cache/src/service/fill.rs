@@ -163,15 +163,17 @@ impl Fill {
     fn freshen(&self, head: &Parts, received: Time) {
         let Some(old) = &self.question.old else { return };
         let shared = &self.question.route.shared;
-        let (exchange, length) = (self.exchange(head, received), old.body.len() as u64);
-        match old.stored.freshen(&exchange, &self.question.route.caching, length) {
-            Ok(Refreshed { stored, kept: Ok(()) }) => {
+        let exchange = self.exchange(head, received);
+        match old.stored.freshen(&exchange, &self.question.route.caching, old.body.len()) {
+            // It says nothing of it.
+            None => {}
+            Some(Ok(Refreshed { stored, kept: Ok(()) })) => {
                 let entry = self.entry(stored, old.body.clone());
                 if shared.ledger.is_live(&entry) {
                     shared.memory.put(&self.question.primary, &self.question.headers, &entry);
                 }
             }
-            Ok(Refreshed { kept: Err(_), .. }) | Err(Mismatch) => {
+            Some(Ok(Refreshed { kept: Err(_), .. }) | Err(Mismatch)) => {
                 shared.memory.remove(&self.question.place, old);
             }
         }
