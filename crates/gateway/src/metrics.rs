@@ -47,6 +47,11 @@ struct To {
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct OfRoute {
+    route: String,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct Because {
     reason: &'static str,
 }
@@ -54,11 +59,6 @@ struct Because {
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct Ended {
     result: &'static str,
-}
-
-#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-struct OfRoute {
-    route: String,
 }
 
 #[derive(Debug)]

@@ -38,7 +38,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::aftermath::Aftermath;
 use crate::files::Folder;
-use crate::guards::auth::{self, Authority};
+use crate::guards::auth::{self, AuthError, Authority};
 use crate::guards::{Guards, networks};
 use crate::io::{Activity, Io, Patience};
 use crate::listener::{Listener, Role};
@@ -98,6 +98,8 @@ pub enum BuildError {
     Method(#[from] http::method::InvalidMethod),
     #[error("cannot start a thread to serve connections")]
     Thread(#[from] std::io::Error),
+    #[error("[auth] cannot be used")]
+    Auth(#[from] AuthError),
 }
 
 /// What every request may need.

@@ -139,6 +139,29 @@ async fn the_integral_is_exact() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_preferred_instance_is_taken_while_it_has_room() {
+    let pool = pool(10);
+    pool.0.apply(&endpoints(1, &[(1, 2), (2, 2), (3, 2)]));
+    let preferring = async |id| {
+        let lease = pool.acquire_preferring(Some(InstanceId(id))).await.expect("free");
+        (lease.instance().id.0, lease)
+    };
+    let (first, second, third) = (preferring(2).await, preferring(2).await, preferring(2).await);
+    assert_eq!((first.0, second.0), (2, 2), "though the others had fewer requests");
+    assert_ne!(third.0, 2, "it is full");
+    drop(first);
+    pool.eject(InstanceId(2));
+    assert_ne!(preferring(2).await.0, 2, "connections to it fail");
+    let mut gone = endpoints(2, &[(1, 2), (2, 2)]);
+    gone.instances[0].availability = Availability::Draining;
+    pool.0.apply(&gone);
+    tokio::time::advance(EJECTION).await;
+    pool.0.housekeep();
+    assert_eq!(preferring(1).await.0, 2, "it drains");
+    assert_eq!(preferring(u64::MAX).await.0, 2, "there is none");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_errand_of_the_platform_takes_a_free_slot_and_is_no_activity() {
     let pool = pool(10);
     assert!(pool.try_acquire_unnoticed().is_none(), "nothing is started for it");

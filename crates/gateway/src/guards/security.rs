@@ -44,3 +44,43 @@ impl Security {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn check(said: &[(HeaderName, &'static str)], is_https: bool, expected: &[(HeaderName, &'static str)]) {
+        let security = Security::new(&model::Security {
+            hsts: Some(Duration::from_secs(60)),
+            frame: Some("DENY".to_owned()),
+            referrer: None,
+            content: Some("default-src 'self'".to_owned()),
+            permissions: None,
+        });
+        let map = |lines: &[(HeaderName, &'static str)]| -> HeaderMap {
+            lines.iter().map(|(name, text)| (name.clone(), HeaderValue::from_static(text))).collect()
+        };
+        let mut answer = map(said);
+        security.dress(&mut answer, is_https);
+        assert_eq!(answer, map(expected));
+    }
+
+    #[test]
+    fn what_the_service_says_itself_stays() {
+        let nosniff = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        let frame = (header::X_FRAME_OPTIONS, "DENY");
+        let content = (header::CONTENT_SECURITY_POLICY, "default-src 'self'");
+        let transport = (header::STRICT_TRANSPORT_SECURITY, "max-age=60");
+        check(&[], false, &[nosniff.clone(), frame.clone(), content.clone()]);
+        check(&[], true, &[nosniff.clone(), frame.clone(), content.clone(), transport]);
+        let (own_frame, own_transport) =
+            ((header::X_FRAME_OPTIONS, "SAMEORIGIN"), (header::STRICT_TRANSPORT_SECURITY, "max-age=1"));
+        check(
+            &[(header::X_CONTENT_TYPE_OPTIONS, "x"), own_frame.clone(), own_transport.clone()],
+            true,
+            &[nosniff, own_frame, own_transport, content],
+        );
+    }
+}

@@ -56,7 +56,6 @@ pub(super) struct Client {
 }
 
 /// Who answers a request.
-#[expect(clippy::large_enum_variant, reason = "the large one is the frequent one, and lives for a moment")]
 enum Way<'a> {
     Proxy(&'a Upstream, Outgoing),
     /// Boxed: hyper moves a request's whole future, and the rarer ways would make it larger for all.

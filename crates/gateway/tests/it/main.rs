@@ -8,6 +8,7 @@ mod access;
 mod connections;
 mod drain;
 mod forwarding;
+mod guards;
 mod http2;
 mod manual;
 mod objectives;

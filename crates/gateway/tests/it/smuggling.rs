@@ -171,7 +171,7 @@ async fn a_head_that_is_too_large_is_refused() {
     check(&format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "x".repeat(1 << 20)), Seen::Nothing, 431)
         .await;
     check(&format!("GET / HTTP/1.1\r\nhost: a\r\n{}\r\n", "x: 1\r\n".repeat(200)), Seen::Nothing, 431).await;
-    check(&format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "x".repeat(70_000)), Seen::Nothing, 414).await;
+    check(&format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "x".repeat(70_000)), Seen::Nothing, 431).await;
 }
 
 #[tokio::test]

@@ -100,3 +100,70 @@ impl State {
         others
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn passes(buckets: &Buckets, key: u128, now: u64, pace: &Pace) -> bool {
+        buckets.take(key, now, pace).wait_s.is_none()
+    }
+
+    fn held(buckets: &Buckets) -> usize {
+        buckets.shards.iter().map(|shard| shard.0.lock().full_at.len()).sum()
+    }
+
+    #[test]
+    fn at_one_moment_exactly_the_burst_passes_however_many_ask_at_once() {
+        let (buckets, pace) = (Buckets::new(BUCKETS_MAX, Counter::default()), Pace::new(5.0, 100));
+        let ask = || (0..50).filter(|_| passes(&buckets, 7, SECOND, &pace)).count();
+        let passed: usize = thread::scope(|scope| {
+            let clients: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+            clients.into_iter().map(|client| client.join().expect("it does not panic")).sum()
+        });
+        assert_eq!(passed, 100);
+        assert!(!passes(&buckets, 7, SECOND, &pace));
+        assert!(passes(&buckets, 8, SECOND, &pace), "another has a bucket of his own");
+    }
+
+    #[test]
+    fn a_clock_read_too_early_gives_nothing_back() {
+        let (buckets, pace) = (Buckets::new(SHARDS, Counter::default()), Pace::new(1.0, 1));
+        assert!(passes(&buckets, 7, 5 * SECOND, &pace));
+        assert!(!passes(&buckets, 7, 4 * SECOND, &pace));
+        assert!(passes(&buckets, 7, 6 * SECOND, &pace));
+    }
+
+    #[test]
+    fn full_buckets_make_room_before_others_do() {
+        let forgotten = Counter::default();
+        let (buckets, pace) = (Buckets::new(64 * SHARDS, forgotten.clone()), Pace::new(1.0, 1));
+        (0..1_000_000_u128).for_each(|key| assert!(passes(&buckets, key, key as u64 * SECOND / 100, &pace)));
+        assert!(held(&buckets) <= 64 * SHARDS);
+        assert_eq!(forgotten.get(), 0, "of 100 in a second all but the last 100 are full");
+    }
+
+    #[test]
+    fn a_flood_of_keys_is_bounded_and_counted_and_costs_the_newest_nothing() {
+        let forgotten = Counter::default();
+        let (buckets, pace) = (Buckets::new(64 * SHARDS, forgotten.clone()), Pace::new(1.0 / 3600.0, 1));
+        for key in 0..100_000_u64 {
+            assert!(passes(&buckets, key.into(), key, &pace));
+            assert!(!passes(&buckets, key.into(), key, &pace), "the newest is never the forgotten one");
+        }
+        let held = held(&buckets);
+        assert!(held <= 64 * SHARDS && held > 56 * SHARDS, "{held}");
+        assert_eq!(forgotten.get(), 100_000 - held as u64);
+    }
+
+    #[test]
+    fn of_buckets_that_are_full_at_the_same_moment_not_all_are_forgotten() {
+        let (buckets, pace) = (Buckets::new(64 * SHARDS, Counter::default()), Pace::new(1.0, 1));
+        (0..10_000).for_each(|key| assert!(passes(&buckets, key, 0, &pace)));
+        assert!(held(&buckets) > 56 * SHARDS);
+    }
+}
