@@ -175,3 +175,38 @@ impl Collector for Room {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::text::encode;
+
+    use super::*;
+
+    #[test]
+    fn every_metric_is_exposed_and_documented() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry, &Arc::new(Memory::new(1 << 20)));
+        let route = metrics.route("/a");
+        route.passed(Bypass::Range);
+        route.unstored(Refusal::Size);
+        let mut text = String::new();
+        encode(&mut text, &registry).expect("text");
+        for line in [
+            "mare_cache_requests_total{route=\"/a\",outcome=\"hit\"} 0",
+            "mare_cache_requests_total{route=\"/a\",outcome=\"passed\"} 1",
+            "mare_cache_passed_total{route=\"/a\",reason=\"range\"} 1",
+            "mare_cache_unstored_total{route=\"/a\",reason=\"size\"} 1",
+            "mare_cache_wait_timeouts_total{route=\"/a\"} 0",
+            "mare_cache_purges_total 0",
+            "mare_cache_evictions_total 0",
+            "mare_cache_entries 0",
+            "mare_cache_memory_bytes 0",
+            "mare_cache_memory_limit_bytes 1048576",
+        ] {
+            assert!(text.lines().any(|one| one == line), "{line} in\n{text}");
+            let name = line.split(['{', ' ']).next().expect("a name");
+            let docs = include_str!("../../../docs/caching.md");
+            assert!(docs.contains(&format!("`{name}`")), "{name} is not in docs/caching.md");
+        }
+    }
+}

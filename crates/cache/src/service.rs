@@ -77,7 +77,6 @@ pub struct Asked<'a> {
 pub struct Subject(pub [u8; 32]);
 
 /// What memory has to say to a request.
-#[expect(clippy::large_enum_variant, reason = "lives for a moment, and the large one is the frequent one")]
 pub enum Look {
     /// Goes to the client as it is.
     Answer(Response<Bytes>),
@@ -154,12 +153,12 @@ impl RouteCache {
     /// Of `Pass`, [`Bypass::OnlyIfCached`] is the caller's to refuse (504); everything else goes to the service.
     pub fn look(&self, asked: &Asked<'_>) -> Look {
         let route = &self.route;
-        let asker = match (asked.subject, route.caching.per_user) {
+        let whose = match (asked.subject, route.caching.per_user) {
             (None, _) => Asker::Unknown,
             (Some(_), false) => Asker::Known,
             (Some(_), true) => Asker::Owner,
         };
-        let wishes = match Wishes::read(asked.method, asked.headers, asker) {
+        let wishes = match Wishes::read(asked.method, asked.headers, whose) {
             Ok(wishes) => wishes,
             Err(bypass) => return route.pass(bypass),
         };
@@ -176,8 +175,12 @@ impl RouteCache {
             Sight::Stale(entry) => {
                 route.metrics.answered(Outcome::Stale);
                 let response = answer(entry);
-                match Ask::refresh(Question::new(route, asked, wishes, key, seen)) {
-                    Some(ask) => Look::Stale(response, ask),
+                match route.shared.flights.lead(&seen.place(&key)) {
+                    Some(lead) => {
+                        let question = Question::new(route, asked, wishes, key, seen);
+                        Look::Stale(response, Ask::refresh(question, lead))
+                    }
+                    // Somebody does it already.
                     None => Look::Answer(response),
                 }
             }

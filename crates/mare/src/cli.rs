@@ -23,6 +23,7 @@ Examples:
   mare status --watch                         see instances come and go
   mare logs api -f                            follow what a service writes
   mare tasks                                  queues: what waits, how long, what died
+  mare cache                                  hits and misses of the response cache
   mare render prometheus -o rules.yml         alert on the objectives from Prometheus
   mare load load/read.toml                    prove that the objectives hold under load
 
@@ -45,6 +46,8 @@ pub(crate) enum Verb {
     Logs(Logs),
     /// Show queues and their tasks; run, retry, pause and purge them by hand
     Tasks(Tasks),
+    /// Show what the response cache does; purge and warm it
+    Cache(Cache),
     /// Make files for other programs from mare.toml
     Render(Render),
     /// Drive a scenario at a target, judge it by its objectives, and write the report
@@ -203,6 +206,60 @@ pub(crate) struct DeadLetters {
     /// All of the queue's
     #[arg(long, conflicts_with = "ids")]
     pub(crate) all: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  mare cache --watch                              hits and misses by route
+  mare cache purge --tag account-42               end every entry with a tag
+  mare cache purge --url /api/accounts            end an address, whatever its query, host and user
+  mare cache warm urls.txt                        ask for every line of a file, so that others hit")]
+pub(crate) struct Cache {
+    #[command(subcommand)]
+    pub(crate) action: Option<CacheAction>,
+    #[command(flatten)]
+    pub(crate) platform: Platform,
+    /// Redraw every second until Ctrl-C
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheAction {
+    /// End entries; when it returns, nobody gets them any more
+    Purge(CachePurge),
+    /// Ask for addresses through the public address, so that their answers are stored
+    Warm(Warm),
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+pub(crate) struct CachePurge {
+    /// A name of Cache-Tag; may be repeated
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// http://HOST/PATH, or /PATH on any host; may be repeated
+    #[arg(long = "url", value_name = "URL")]
+    pub(crate) urls: Vec<String>,
+    /// Everything
+    #[arg(long, conflicts_with_all = ["tags", "urls"])]
+    pub(crate) all: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Warm {
+    /// One http://HOST/PATH?QUERY or /PATH?QUERY on each line; empty lines and those that begin with # are skipped
+    pub(crate) file: PathBuf,
+    /// Requests at once
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) concurrency: u16,
+    /// A header of every request, `NAME: VALUE`; may be repeated
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -1,6 +1,7 @@
 //! The command `mare`: reads its arguments and hands over to the verb.
 
 mod admin;
+mod cache;
 mod check;
 mod cli;
 mod data;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Verb::Status(arguments) => run(status::run(arguments)),
         Verb::Logs(arguments) => run(logs::run(arguments)),
         Verb::Tasks(arguments) => run(tasks::run(arguments)),
+        Verb::Cache(arguments) => run(cache::run(arguments)),
         Verb::Render(arguments) => render::run(&arguments),
         Verb::Load(arguments) => match run(load::run(*arguments)) {
             Ok(verdict) => return verdict,

@@ -11,15 +11,8 @@ use crate::tags::Number;
 
 fn key(target: &str) -> KeyBuffer {
     let (method, headers) = (&Method::GET, &HeaderMap::new());
-    let asked = Asked {
-        method,
-        scheme: &Scheme::HTTP,
-        authority: "a",
-        target,
-        headers,
-        subject: None,
-        now: Time(0),
-    };
+    let asked =
+        Asked { method, scheme: &Scheme::HTTP, authority: "a", target, headers, subject: None, now: Time(0) };
     KeyBuffer::of(&asked, &Query::All, false)
 }
 
@@ -105,7 +98,8 @@ fn what_is_weighed_is_what_is_kept() {
 #[test]
 fn the_latest_answer_says_what_variants_differ_by() {
     let memory = Memory::new(1 << 20);
-    let of = |coding| HeaderMap::from_iter([(http::header::ACCEPT_ENCODING, HeaderValue::from_static(coding))]);
+    let of =
+        |coding| HeaderMap::from_iter([(http::header::ACCEPT_ENCODING, HeaderValue::from_static(coding))]);
     let find = |coding: &'static str| {
         let found = memory.find(&key("/a"), &of(coding));
         (found.variant.is_some(), matches!(found.slot, Some(Slot::Entry(_))))

@@ -22,12 +22,12 @@ const ROUNDS: usize = 3;
 
 /// A request that memory has nothing for.
 pub struct Ask {
-    question: Question,
+    /// Boxed, here and in what comes of it: requests that hit carry room for all of these too.
+    question: Box<Question>,
     lead: Option<Lead>,
 }
 
 /// What comes of an [`Ask`].
-#[expect(clippy::large_enum_variant, reason = "lives for a moment, and the large one is the frequent one")]
 pub enum Settled {
     /// Goes to the client as it is.
     Answer(Response<Bytes>),
@@ -38,15 +38,14 @@ pub enum Settled {
 }
 
 impl Ask {
-    pub(super) fn new(question: Question) -> Self {
+    pub(super) fn new(question: Box<Question>) -> Self {
         Self { question, lead: None }
     }
 
-    /// To refresh what has been answered with already, unless somebody does.
-    pub(super) fn refresh(mut question: Question) -> Option<Self> {
-        let lead = question.route.shared.flights.lead(&question.place)?;
+    /// To refresh what the client has been answered with already.
+    pub(super) fn refresh(mut question: Box<Question>, lead: Lead) -> Self {
         question.is_counted = false;
-        Some(Self { question, lead: Some(lead) })
+        Self { question, lead: Some(lead) }
     }
 
     /// Waits for a fill under way, or becomes the one who fills; at most [`WAIT`].

@@ -20,7 +20,7 @@ pub const UNSHARED: Duration = Duration::from_secs(60);
 
 /// The right to ask the service, and the duty to say what came of it. Dropped, it lets one who waits ask instead.
 pub struct Fill {
-    pub(super) question: Question,
+    pub(super) question: Box<Question>,
     pub(super) lead: Option<Lead>,
     /// Taken before the service is asked, so that a purge while it answers ends the entry.
     pub(super) number: Number,
@@ -28,7 +28,6 @@ pub struct Fill {
 }
 
 /// What is to be done with the service's answer.
-#[expect(clippy::large_enum_variant, reason = "lives for a moment, and the large one is the frequent one")]
 pub enum Answered {
     /// Goes to the client instead of it: the service confirmed what is stored, or a stale answer replaces an error.
     Answer(Response<Bytes>),
@@ -41,7 +40,7 @@ pub enum Answered {
 }
 
 impl Fill {
-    pub(super) fn new(mut question: Question, lead: Option<Lead>) -> Self {
+    pub(super) fn new(mut question: Box<Question>, lead: Option<Lead>) -> Self {
         let number = question.route.shared.ledger.number();
         // Purged since it was looked up, before this fill: what confirms it now would give it a number it must not have.
         question.old = question.old.take().filter(|old| question.route.shared.ledger.is_live(old));
@@ -141,22 +140,22 @@ impl Fill {
     /// A 304 came.
     fn confirmed(mut self, head: &Parts, received: Time) -> Answered {
         let Some(old) = self.question.old.take() else { return Answered::Again(self) };
-        match old.stored.refresh(&self.exchange(head, received), &self.question.route.caching) {
-            Ok(Refreshed { stored, kept }) => {
-                let entry = self.entry(stored, old.body.clone());
-                self.question.count(Outcome::Revalidated);
-                let response = self.question.answer(&entry, Handling::Revalidated(self.question.forward));
-                match kept {
-                    Ok(()) => self.keep(entry),
-                    Err(refusal) => self.refused(refusal),
-                }
-                Answered::Answer(response)
-            }
-            Err(Mismatch) => {
-                self.question.route.shared.memory.remove(&self.question.place, &old);
-                Answered::Again(self)
+        let refreshed = old.stored.refresh(&self.exchange(head, received), &self.question.route.caching);
+        let Ok(Refreshed { stored, kept }) = refreshed else {
+            self.question.route.shared.memory.remove(&self.question.place, &old);
+            return Answered::Again(self);
+        };
+        let entry = self.entry(stored, old.body.clone());
+        self.question.count(Outcome::Revalidated);
+        let response = self.question.answer(&entry, Handling::Revalidated(self.question.forward));
+        match kept {
+            Ok(()) => self.keep(entry),
+            Err(refusal) => {
+                self.question.old = Some(old);
+                self.refused(refusal);
             }
         }
+        Answered::Answer(response)
     }
 
     /// A HEAD's answer tells whether the stored answer to GET is still current (RFC 9111 4.3.5).

@@ -50,7 +50,7 @@ impl Question {
         wishes: Wishes,
         primary: KeyBuffer,
         seen: Seen,
-    ) -> Self {
+    ) -> Box<Self> {
         let path = asked.target.split('?').next().unwrap_or_default();
         let mut implicit = SmallVec::new();
         implicit.push(purge::address(asked.scheme, asked.authority, path));
@@ -73,7 +73,7 @@ impl Question {
             asked_at: Instant::now(),
         };
         question.note(seen);
-        question
+        Box::new(question)
     }
 
     /// The time, as the one who asked counts it.
@@ -117,7 +117,7 @@ impl Question {
     }
 
     fn note(&mut self, seen: Seen) -> Option<Arc<Entry>> {
-        self.place = seen.variant.as_ref().unwrap_or(&self.primary).to_key();
+        self.place = seen.place(&self.primary);
         (self.old, self.forward, self.is_shared) = match seen.sight {
             Sight::Fresh(entry) => return Some(entry),
             Sight::Stale(entry) | Sight::Revalidate(entry) => {

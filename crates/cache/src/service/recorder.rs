@@ -10,7 +10,7 @@ use crate::policy::{Refusal, Stored};
 /// A fill whose answer is on its way. Dropped unfinished, it stores nothing, and one who waits asks instead.
 pub struct Recorder {
     /// `None`: the body is too large.
-    recording: Option<Recording>,
+    recording: Option<Box<Recording>>,
 }
 
 struct Recording {
@@ -25,7 +25,7 @@ impl Recorder {
         let body_max = fill.body_max();
         let expected = content_length(headers).filter(|&length| length <= body_max).unwrap_or(0);
         let body = BytesMut::with_capacity(usize::try_from(expected).unwrap_or(0));
-        Self { recording: Some(Recording { fill, stored, body, body_max }) }
+        Self { recording: Some(Box::new(Recording { fill, stored, body, body_max })) }
     }
 
     /// A part of the body, as the client gets it.
@@ -33,8 +33,8 @@ impl Recorder {
         let Some(recording) = &mut self.recording else { return };
         if recording.body.len() as u64 + data.len() as u64 <= recording.body_max {
             recording.body.extend_from_slice(data);
-        } else if let Some(Recording { fill, .. }) = self.recording.take() {
-            fill.refused(Refusal::Size);
+        } else if let Some(recording) = self.recording.take() {
+            recording.fill.refused(Refusal::Size);
         }
     }
 
@@ -46,7 +46,8 @@ impl Recorder {
 
     /// The body has come to its proper end.
     pub fn finish(self) {
-        let Some(Recording { fill, stored, body, .. }) = self.recording else { return };
+        let Some(recording) = self.recording else { return };
+        let Recording { fill, stored, body, .. } = *recording;
         let entry = fill.entry(stored, body.freeze());
         fill.keep(entry);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use super::RouteState;
-use crate::key::KeyBuffer;
+use crate::key::{Key, KeyBuffer};
 use crate::memory::{Entry, Slot};
 use crate::policy::{Forward, Time, Verdict, Wishes};
 
@@ -26,6 +26,13 @@ pub(super) struct Seen {
     pub(super) sight: Sight,
     /// The key of the request's variant, if there are several.
     pub(super) variant: Option<KeyBuffer>,
+}
+
+impl Seen {
+    /// Where the answer is, or belongs.
+    pub(super) fn place(&self, key: &KeyBuffer) -> Key {
+        self.variant.as_ref().unwrap_or(key).to_key()
+    }
 }
 
 impl RouteState {

@@ -179,7 +179,7 @@ fn variants_are_told_apart_by_the_values_as_lists() {
         "GET | accept-language: a,b",
     ];
     let key = |request: &str, vary: &Vary| {
-        let mut key = Vec::new();
+        let mut key = smallvec::SmallVec::<[u8; 64]>::new();
         Vary::key(vary.names(), &message(request).1, &mut key);
         key
     };
