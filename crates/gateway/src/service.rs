@@ -92,8 +92,6 @@ type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Why a gateway could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    #[error(transparent)]
-    Auth(#[from] auth::AuthError),
     #[error("a route's method is not valid")]
     Method(#[from] http::method::InvalidMethod),
     #[error("cannot start a thread to serve connections")]
