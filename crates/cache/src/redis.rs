@@ -76,6 +76,3 @@ impl Redis {
         self.link.wait_until(false).await;
     }
 }
-
-#[cfg(test)]
-mod tests;

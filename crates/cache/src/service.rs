@@ -167,11 +167,12 @@ impl Cache {
                 number
             }
         };
-        if let Some(redis) = &self.shared.redis {
-            redis.purge(&purge).await;
-        }
+        let is_everywhere = match &self.shared.redis {
+            Some(redis) => redis.purge(&purge).await,
+            None => true,
+        };
         self.shared.metrics.purges.inc();
-        Purged { number }
+        Purged { number, is_everywhere }
     }
 }
 

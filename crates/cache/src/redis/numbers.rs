@@ -115,8 +115,8 @@ impl Redis {
     }
 
     /// Records a purge for all gateways. Tried for [`PURGE_PATIENCE`]; then it is owed: this gateway records it before
-    /// it uses Redis again.
-    pub(crate) async fn purge(&self, purge: &Purge) {
+    /// it uses Redis again. Returns whether it is recorded.
+    pub(crate) async fn purge(&self, purge: &Purge) -> bool {
         let link = &self.link;
         let deadline = Instant::now() + PURGE_PATIENCE;
         let attempts = async {
@@ -127,11 +127,13 @@ impl Redis {
                 }
             }
         };
-        if timeout_at(deadline, attempts).await.is_err() {
+        let is_recorded = timeout_at(deadline, attempts).await.is_ok();
+        if !is_recorded {
             link.metrics.purges_lost.inc();
             tracing::warn!("a purge could not be recorded in redis: other gateways may serve what it ended");
             link.owe(purge.clone());
         }
+        is_recorded
     }
 
     pub(crate) fn send(&self, errand: Errand) -> bool {

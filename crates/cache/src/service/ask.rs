@@ -83,8 +83,9 @@ impl Ask {
                         continue;
                     }
                 };
-                match timeout_at(deadline, landing.wait_for(Option::is_some)).await {
-                    Ok(Ok(landing)) => break landing.clone(),
+                let landing = timeout_at(deadline, landing.wait_for(Option::is_some)).await;
+                match landing.map(|landing| landing.map(|landing| landing.clone())) {
+                    Ok(Ok(landing)) => break landing,
                     // The one who filled is gone: one of those who waited takes over.
                     Ok(Err(_gone)) => {}
                     Err(_elapsed) => {
