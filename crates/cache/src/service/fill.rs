@@ -83,6 +83,10 @@ impl Fill {
                 Answered::Record(head, recorder)
             }
             Err(refusal) => {
+                // A status that is of the moment leaves what is stored for when it has passed.
+                if refusal == Refusal::Status && !is_of_the_moment(head.status) {
+                    self.forget();
+                }
                 self.refused(refusal);
                 Answered::Pass(head)
             }
@@ -123,11 +127,8 @@ impl Fill {
     pub(super) fn refused(self, refusal: Refusal) {
         let route = &self.question.route;
         route.metrics.unstored(refusal);
-        if let Some(old) = &self.question.old
-            && !matches!(refusal, Refusal::Method | Refusal::Status)
-        {
-            // There is a newer answer.
-            route.shared.memory.remove(&self.question.place, old);
+        if !matches!(refusal, Refusal::Method | Refusal::Status) {
+            self.forget();
         }
         let Some(lead) = self.lead else { return };
         // Where nobody waited there is nothing to spare anybody.
@@ -135,6 +136,13 @@ impl Fill {
             route.shared.memory.unshare(&self.question.place, self.question.later(UNSHARED));
         }
         lead.land(Landing::Unshared);
+    }
+
+    /// There is a newer answer than what is stored.
+    fn forget(&self) {
+        if let Some(old) = &self.question.old {
+            self.question.route.shared.memory.remove(&self.question.place, old);
+        }
     }
 
     /// A 304 came.
@@ -209,6 +217,10 @@ impl Fill {
     fn has_room(&self, headers: &HeaderMap) -> bool {
         content_length(headers).is_none_or(|length| length <= self.body_max())
     }
+}
+
+fn is_of_the_moment(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
 }
 
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
