@@ -242,7 +242,7 @@ pub(crate) struct CachePurge {
     /// A name of Cache-Tag; may be repeated
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<String>,
-    /// http://HOST/PATH, or /PATH on any host; may be repeated
+    /// `http://HOST/PATH`, or `/PATH` on any host; may be repeated
     #[arg(long = "url", value_name = "URL")]
     pub(crate) urls: Vec<String>,
     /// Everything
@@ -252,7 +252,7 @@ pub(crate) struct CachePurge {
 
 #[derive(Args, Debug)]
 pub(crate) struct Warm {
-    /// One http://HOST/PATH?QUERY or /PATH?QUERY on each line; empty lines and those that begin with # are skipped
+    /// One `http://HOST/PATH?QUERY` or `/PATH?QUERY` on each line; empty lines and those that begin with # are skipped
     pub(crate) file: PathBuf,
     /// Requests at once
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]

@@ -59,12 +59,12 @@ impl Stored {
             | Handling::Failed(_)
             | Handling::Collapsed(_)
             | Handling::Forwarded { .. }
-            | Handling::Bypassed(_) => _ = headers.insert(AGE, HeaderValue::from(self.age(now) / 1000)),
+            | Handling::Bypassed(_) => put(&mut headers, &AGE, HeaderValue::from(self.age(now) / 1000)),
         }
         if self.chained {
             headers.append(CACHE_STATUS, handling.value());
         } else {
-            headers.insert(CACHE_STATUS, handling.value());
+            put(&mut headers, &CACHE_STATUS, handling.value());
         }
         headers
     }
@@ -87,6 +87,13 @@ impl Stored {
         headers.insert(CONTENT_RANGE, text(span));
         headers.insert(CONTENT_LENGTH, HeaderValue::from(range.len()));
         respond(StatusCode::PARTIAL_CONTENT, headers, body.slice(range))
+    }
+}
+
+/// Overwrites a field that is there: `insert` would make room for one more first.
+fn put(headers: &mut HeaderMap, name: &HeaderName, value: HeaderValue) {
+    if let Some(place) = headers.get_mut(name) {
+        *place = value;
     }
 }
 

@@ -9,7 +9,7 @@ use mare_manifest::model::guard::Caching;
 
 use super::answer::DIGESTS;
 use super::conditions::{is_strong, opaque};
-use super::fields::{Single, strip_hop};
+use super::fields::{Single, strip, strip_hop};
 use super::stored::is_etag;
 use super::tags::CACHE_TAG;
 use super::{Exchange, Refusal, Stored, unconditional};
@@ -21,6 +21,8 @@ pub struct Refreshed {
     pub stored: Stored,
     /// Whether it may be kept for others: the 304 may say `no-store`.
     pub kept: Result<(), Refusal>,
+    /// Fields of the 304 that may not be stored (`no-cache="set-cookie"`): this request's answer gets them besides.
+    pub once: HeaderMap,
 }
 
 /// The response is about another representation than the stored one: that one is dropped, and the origin is to be
@@ -46,12 +48,18 @@ impl Stored {
         if !self.is_meant_by(exchange.response) {
             return Err(Mismatch);
         }
-        let response = self.merged(exchange.response);
+        let new = confirming(exchange.response);
+        let response = self.merged(&new);
         // A HEAD may ask too, but what is stored is GET's.
         let wishes = exchange.wishes.as_get();
         let exchange = Exchange { wishes: &wishes, status: self.status, response: &response, ..*exchange };
         let (stored, kept) = Self::weigh(&exchange, route);
-        Ok(Refreshed { stored, kept })
+        let mut once = new;
+        strip(&mut once);
+        for name in stored.headers.keys() {
+            once.remove(name);
+        }
+        Ok(Refreshed { stored, kept, once })
     }
 
     /// Updates it by what a HEAD got (4.3.5). `length` is the stored body's. `None`: only a 200 tells anything.
@@ -91,20 +99,15 @@ impl Stored {
         }
     }
 
-    /// 3.2: the response's fields replace those stored, but for what describes the content that is kept.
-    fn merged(&self, response: &HeaderMap) -> HeaderMap {
-        let mut new = response.clone();
-        strip_hop(&mut new);
-        for name in [CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE].iter().chain(&DIGESTS) {
-            new.remove(name);
-        }
+    /// 3.2: new fields replace those stored.
+    fn merged(&self, new: &HeaderMap) -> HeaderMap {
         let mut merged = self.raw();
         // Of the answer it was; without a new one it is as old as the confirmation.
         merged.remove(DATE);
         for name in new.keys() {
             merged.remove(name);
         }
-        for (name, value) in &new {
+        for (name, value) in new {
             merged.append(name, value.clone());
         }
         merged
@@ -124,4 +127,14 @@ impl Stored {
         }
         headers
     }
+}
+
+/// What of a confirmation changes the stored fields: all but what describes the content, which is kept.
+fn confirming(response: &HeaderMap) -> HeaderMap {
+    let mut new = response.clone();
+    strip_hop(&mut new);
+    for name in [CONTENT_LENGTH, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE].iter().chain(&DIGESTS) {
+        new.remove(name);
+    }
+    new
 }

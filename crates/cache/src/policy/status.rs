@@ -1,7 +1,5 @@
 //! `Cache-Status` (RFC 9211).
 
-use std::fmt::Write;
-
 use http::header::CACHE_STATUS;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -55,25 +53,24 @@ impl Forward {
 impl Handling {
     /// Our member of the list.
     pub(super) fn value(self) -> HeaderValue {
-        let mut text = String::from("mare");
-        let written = match self {
+        let text = match self {
             Self::Hit => return HIT,
-            Self::Failed(None) => write!(text, "; fwd=stale; detail=unreachable"),
-            Self::Failed(Some(status)) => write!(text, "; fwd=stale; fwd-status={}", status.as_u16()),
-            Self::Revalidated(why) => write!(text, "; fwd={}; fwd-status=304", why.label()),
-            Self::Collapsed(why) => write!(text, "; fwd={}; collapsed", why.label()),
+            Self::Failed(None) => "mare; fwd=stale; detail=unreachable".to_owned(),
+            Self::Failed(Some(status)) => format!("mare; fwd=stale; fwd-status={}", status.as_u16()),
+            Self::Revalidated(why) => format!("mare; fwd={}; fwd-status=304", why.label()),
+            Self::Collapsed(why) => format!("mare; fwd={}; collapsed", why.label()),
             Self::Forwarded { why, status, kept } => {
-                let how = match kept {
-                    Ok(()) => "stored".to_owned(),
-                    Err(refusal) => format!("detail={}", refusal.label()),
-                };
-                write!(text, "; fwd={}; fwd-status={}; {how}", why.label(), status.as_u16())
+                let start = format!("mare; fwd={}; fwd-status={}", why.label(), status.as_u16());
+                match kept {
+                    Ok(()) => start + "; stored",
+                    Err(refusal) => start + "; detail=" + refusal.label(),
+                }
             }
-            Self::Bypassed(Bypass::OnlyIfCached) => write!(text, "; detail=only-if-cached"),
-            Self::Bypassed(Bypass::Method) => write!(text, "; fwd=method"),
-            Self::Bypassed(bypass) => write!(text, "; fwd=bypass; detail={}", bypass.label()),
+            Self::Bypassed(Bypass::OnlyIfCached) => "mare; detail=only-if-cached".to_owned(),
+            Self::Bypassed(Bypass::Method) => "mare; fwd=method".to_owned(),
+            Self::Bypassed(bypass) => format!("mare; fwd=bypass; detail={}", bypass.label()),
         };
-        written.ok().and_then(|()| HeaderValue::try_from(text).ok()).unwrap_or(HIT)
+        HeaderValue::try_from(text).expect("ASCII words and digits")
     }
 }
 

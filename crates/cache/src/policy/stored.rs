@@ -31,11 +31,11 @@ pub struct Exchange<'a> {
 /// A stored response without its body, which the caller keeps beside it.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    pub(crate) status: StatusCode,
+    pub(super) status: StatusCode,
     /// As clients get them; with `Age` and `Cache-Status` in place, so that an answer overwrites and never grows.
-    pub(crate) headers: HeaderMap,
-    pub(crate) vary: Vary,
-    pub(crate) tags: Box<[Box<str>]>,
+    pub(super) headers: HeaderMap,
+    pub(super) vary: Vary,
+    pub(super) tags: Box<[Box<str>]>,
     pub(super) validators: Validators,
     pub(super) terms: Terms,
     /// `CDN-Cache-Control`, which clients do not get, but a later 304 may leave standing.

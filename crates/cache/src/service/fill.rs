@@ -86,6 +86,10 @@ impl Fill {
                 Answered::Record(head, recorder)
             }
             Err(refusal) => {
+                // A status that is of the moment leaves what is stored for when it has passed.
+                if refusal == Refusal::Status && !is_of_the_moment(head.status) {
+                    self.forget();
+                }
                 self.refused(refusal);
                 Answered::Pass(head)
             }
@@ -145,11 +149,8 @@ impl Fill {
     pub(super) fn refused(self, refusal: Refusal) {
         let route = &self.question.route;
         route.metrics.unstored(refusal);
-        if let Some(old) = &self.question.old
-            && !matches!(refusal, Refusal::Method | Refusal::Status)
-        {
-            // There is a newer answer.
-            route.shared.memory.remove(&self.question.place, old);
+        if !matches!(refusal, Refusal::Method | Refusal::Status) {
+            self.forget();
         }
         let Some(lead) = self.lead else { return };
         // Where nobody waited there is nothing to spare anybody.
@@ -159,17 +160,25 @@ impl Fill {
         lead.land(Landing::Unshared);
     }
 
+    /// There is a newer answer than what is stored.
+    fn forget(&self) {
+        if let Some(old) = &self.question.old {
+            self.question.route.shared.memory.remove(&self.question.place, old);
+        }
+    }
+
     /// A 304 came.
     fn confirmed(mut self, head: &Parts, received: Time) -> Answered {
         let Some(old) = self.question.old.take() else { return Answered::Again(self) };
         let refreshed = old.stored.refresh(&self.exchange(head, received), &self.question.route.caching);
-        let Ok(Refreshed { stored, kept }) = refreshed else {
+        let Ok(Refreshed { stored, kept, once }) = refreshed else {
             self.question.route.shared.memory.remove(&self.question.place, &old);
             return Answered::Again(self);
         };
         let entry = self.entry(stored, old.body.clone());
         self.question.count(Outcome::Revalidated);
-        let response = self.question.answer(&entry, Handling::Revalidated(self.question.forward));
+        let mut response = self.question.answer(&entry, Handling::Revalidated(self.question.forward));
+        response.headers_mut().extend(once);
         match kept.and_then(|()| self.recordable(&entry.stored)) {
             Ok(()) => self.keep(entry),
             Err(refusal) => {
@@ -188,7 +197,7 @@ impl Fill {
         match old.stored.freshen(&exchange, &self.question.route.caching, old.body.len()) {
             // It says nothing of it.
             None => {}
-            Some(Ok(Refreshed { stored, kept: Ok(()) })) if self.recordable(&stored).is_ok() => {
+            Some(Ok(Refreshed { stored, kept: Ok(()), once: _ })) if self.recordable(&stored).is_ok() => {
                 let entry = self.entry(stored, old.body.clone());
                 if shared.ledger.is_live(&entry) {
                     shared.memory.put(&self.question.primary, &self.question.headers, &entry);
@@ -230,6 +239,10 @@ impl Fill {
     fn has_room(&self, headers: &HeaderMap) -> bool {
         content_length(headers).is_none_or(|length| length <= self.body_max())
     }
+}
+
+fn is_of_the_moment(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
 }
 
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {

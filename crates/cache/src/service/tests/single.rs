@@ -125,6 +125,22 @@ async fn a_confirmed_answer_is_served_and_fresh_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_confirmations_session_goes_to_its_own_client_only() {
+    let world = World::new(&shared());
+    let request = Request::get("/a");
+    let headers = [("cache-control", "max-age=60, no-cache=\"set-cookie\""), ("etag", "\"1\"")];
+    world.store(&request, &headers, "one").await;
+    pass(Duration::from_secs(61)).await;
+    let confirmed = [headers[0], headers[1], ("set-cookie", "session=1")];
+    let Answered::Answer(response) = world.fill(&request).await.answered(head(304, &confirmed)) else {
+        panic!("a confirmation")
+    };
+    assert_eq!(header(&response, "set-cookie"), "session=1");
+    let Look::Answer(response) = world.look(&request) else { panic!("a hit") };
+    assert_eq!(header(&response, "set-cookie"), "");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_knows_the_answer_gets_a_304() {
     let world = World::new(&shared());
     world.store(&Request::get("/a"), &[MINUTE, ("etag", "\"1\"")], "one").await;
@@ -164,13 +180,22 @@ async fn a_stale_answer_replaces_an_error_where_it_may() {
 
 #[tokio::test(start_paused = true)]
 async fn a_newer_answer_that_is_not_to_be_stored_ends_the_older_one() {
-    let world = World::new(&shared());
     let request = Request::get("/a");
-    world.store(&request, &[("cache-control", "max-age=60, stale-if-error=600")], "old").await;
-    pass(Duration::from_secs(61)).await;
-    let passed = world.fill(&request).await.answered(head(200, &[("cache-control", "no-store")]));
-    assert_eq!(passed.name(), "Pass(200 OK)");
-    assert!(world.fill(&request).await.failed().is_none());
+    let check = async |status, is_left: bool| {
+        let world = World::new(&shared());
+        world.store(&request, &[("cache-control", "max-age=60, stale-if-error=600")], "old").await;
+        pass(Duration::from_secs(61)).await;
+        let no_store = [("cache-control", "no-store")];
+        let passed = world.fill(&request).await.answered(head(status, &no_store));
+        assert!(matches!(passed, Answered::Pass(_)), "{status}");
+        assert_eq!(world.fill(&request).await.failed().is_some(), is_left, "{status}");
+    };
+    check(200, false).await;
+    check(403, false).await;
+    check(404, false).await;
+    check(429, true).await;
+    check(501, false).await;
+    check(505, true).await;
 }
 
 #[tokio::test(start_paused = true)]
