@@ -44,8 +44,10 @@ impl Redis {
         let folder = tempfile::Builder::new().prefix("mare-redis-").tempdir().expect("make a folder").keep();
         static COUNT: AtomicU16 = AtomicU16::new(0);
         let (host, port) = (host(), PORT + COUNT.fetch_add(1, Ordering::Relaxed));
-        let mut words: Vec<String> = ["redis-server", "--save", "", "--appendonly", "no"].map(str::to_owned).into();
-        let own = [("--bind", host.clone()), ("--port", port.to_string()), ("--dir", folder.display().to_string())];
+        let mut words: Vec<String> =
+            ["redis-server", "--save", "", "--appendonly", "no"].map(str::to_owned).into();
+        let own =
+            [("--bind", host.clone()), ("--port", port.to_string()), ("--dir", folder.display().to_string())];
         words.extend(own.into_iter().flat_map(|(name, value)| [name.to_owned(), value]));
         // The log is how its start is seen; standard output is nobody's.
         words.extend(["--logfile", "/dev/stderr"].iter().chain(options).map(|word| (*word).to_owned()));
@@ -66,7 +68,10 @@ impl Redis {
     pub fn start_again(&self) {
         self.watched.start_again();
         // A minute is longer than any start of an empty server.
-        let wait = format!("for i in $(seq 3000); do [ \"$({} ping 2>/dev/null)\" = PONG ] && exit; sleep 0.02; done; exit 1", self.client());
+        let wait = format!(
+            "for i in $(seq 3000); do [ \"$({} ping 2>/dev/null)\" = PONG ] && exit; sleep 0.02; done; exit 1",
+            self.client()
+        );
         let waited = Command::new("sh").args(["-c", &wait]).status();
         assert!(waited.is_ok_and(|status| status.success()), "redis-server did not start again");
     }
@@ -123,7 +128,9 @@ mod tests {
     #[test]
     fn a_stopped_server_comes_back_empty_and_is_another() {
         let server = Redis::start();
-        let run_id = |server: &Redis| server.run(&["info", "server"]).lines().find(|it| it.starts_with("run_id")).map(str::to_owned);
+        let run_id = |server: &Redis| {
+            server.run(&["info", "server"]).lines().find(|it| it.starts_with("run_id")).map(str::to_owned)
+        };
         let before = run_id(&server);
         server.run(&["set", "a", "b"]);
         server.stop();

@@ -82,22 +82,11 @@ impl RedisMetrics {
     }
 
     pub(crate) fn looked(&self, second: Second) {
-        self.looks.get_or_create(&second.labels()).inc();
-    }
-
-    #[cfg(test)]
-    pub(crate) fn looks(&self, second: Second) -> u64 {
-        self.looks.get_or_create(&second.labels()).get()
-    }
-}
-
-impl Second {
-    fn labels(self) -> Found {
-        let result = match self {
-            Self::Hit => "hit",
-            Self::Nothing => "nothing",
-            Self::Unusable => "unusable",
+        let result = match second {
+            Second::Hit => "hit",
+            Second::Nothing => "nothing",
+            Second::Unusable => "unusable",
         };
-        Found { result }
+        self.looks.get_or_create(&Found { result }).inc();
     }
 }

@@ -11,10 +11,10 @@ use std::time::Duration;
 use redis::{Pipeline, Value};
 use tokio::time::{Instant, timeout_at};
 
+use super::Redis;
 use super::keys::Name;
 use super::link::{Away, Errand, Line, Link, Replies};
 use super::scripts::Script;
-use super::Redis;
 use crate::memory::Entry;
 use crate::purge::Purge;
 use crate::tags::{Number, Tag};
@@ -69,7 +69,12 @@ impl Redis {
     }
 
     /// If an entry of this number has outlived all purges of its tags.
-    pub(crate) async fn is_live(&self, deadline: Instant, number: Number, tags: &[Tag]) -> Result<bool, Away> {
+    pub(crate) async fn is_live(
+        &self,
+        deadline: Instant,
+        number: Number,
+        tags: &[Tag],
+    ) -> Result<bool, Away> {
         let link = &self.link;
         let build = |_line: &Line, commands: &mut Pipeline| {
             commands.cmd("HGET").arg(link.keys.sequence()).arg("e");
@@ -114,6 +119,17 @@ impl Redis {
         Ok(link.number(&mut replies)?.epoch == number.epoch)
     }
 
+    /// Sees that what is stored under a key is no longer found, soon.
+    pub(crate) fn forget(&self, key: Box<[u8]>) {
+        let redis = self.clone();
+        self.send(Box::pin(async move {
+            let build = |_line: &Line, commands: &mut Pipeline| {
+                commands.cmd("DEL").arg(redis.link.keys.entry(&key));
+            };
+            let _ = redis.link.exchange(redis.link.deadline(), build).await;
+        }));
+    }
+
     /// Records a purge for all gateways. Tried for [`PURGE_PATIENCE`]; then it is owed: this gateway records it before
     /// it uses Redis again. Returns whether it is recorded.
     pub(crate) async fn purge(&self, purge: &Purge) -> bool {
@@ -155,7 +171,8 @@ impl Redis {
 
 impl Link {
     async fn purge(&self, purge: &Purge) -> Result<(), Away> {
-        let replies = self.exchange(self.deadline(), |line, commands| self.add_purge(line, commands, purge)).await?;
+        let replies =
+            self.exchange(self.deadline(), |line, commands| self.add_purge(line, commands, purge)).await?;
         self.numbers(replies)
     }
 

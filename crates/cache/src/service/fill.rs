@@ -162,8 +162,11 @@ impl Fill {
 
     /// There is a newer answer than what is stored.
     fn forget(&self) {
-        if let Some(old) = &self.question.old {
-            self.question.route.shared.memory.remove(&self.question.place, old);
+        let Some(old) = &self.question.old else { return };
+        let (shared, place) = (&self.question.route.shared, &self.question.place);
+        shared.memory.remove(place, old);
+        if let (Some(redis), Some(_)) = (&shared.redis, old.recorded) {
+            redis.forget(place.clone());
         }
     }
 

@@ -27,7 +27,8 @@ async fn without_redis_what_is_tagged_comes_from_the_service_and_the_rest_from_m
     let server = Redis::start();
     let gateway = Gateway::start(&server.url(), &app(), PATIENT).await;
     let (plain, tagged, mine) = (Request::get("/a"), Request::get("/b"), Request::get("/c").of(1));
-    let windows = [("cache-control", "max-age=60, stale-while-revalidate=60, stale-if-error=60"), ("cache-tag", "a")];
+    let windows =
+        [("cache-control", "max-age=60, stale-while-revalidate=60, stale-if-error=60"), ("cache-tag", "a")];
     gateway.store(&plain, &[MINUTE], "plain").await;
     gateway.store(&tagged, &windows, "tagged").await;
     gateway.store(&mine, &[MINUTE], "mine").await;
@@ -182,7 +183,11 @@ async fn a_stale_answer_is_served_only_if_confirmed() {
     let (url, app) = (server.url(), app());
     let (one, other) = (Gateway::start(&url, &app, PATIENT).await, Gateway::start(&url, &app, PATIENT).await);
     let request = Request::get("/a");
-    let stale = [("cache-control", "max-age=10, stale-while-revalidate=600, stale-if-error=600"), ("age", "60"), ("cache-tag", "a")];
+    let stale = [
+        ("cache-control", "max-age=10, stale-while-revalidate=600, stale-if-error=600"),
+        ("age", "60"),
+        ("cache-tag", "a"),
+    ];
     one.store(&request, &stale, "stale").await;
     let Settled::Stale(served, refresh) = one.settle(&request).await else { panic!("it is stale") };
     assert_eq!(text(&served), "stale");

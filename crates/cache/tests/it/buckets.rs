@@ -30,7 +30,7 @@ async fn two_gateways_take_out_of_one_bucket() {
         assert!(level.full_in <= passed * HOUR && level.full_in > passed * HOUR - HOUR / 2, "{level:?}");
     }
     assert_eq!(passed, 3);
-    let whose = async |bucket: Bucket| { gateways[0].redis.take(&bucket).await.expect("Redis is there").wait };
+    let whose = async |bucket: Bucket| gateways[0].redis.take(&bucket).await.expect("Redis is there").wait;
     assert_eq!(whose(Bucket { who: 8, ..SLOW }).await, None);
     assert_eq!(whose(Bucket { limit: [2; 16], ..SLOW }).await, None);
 }
@@ -58,7 +58,11 @@ async fn a_bucket_fills_again_and_extremes_are_bounded() {
     let gateway = Gateway::start(&Redis::shared().url(), &app(), PATIENT).await;
     let fast = Bucket { interval: 1, burst: 1, ..SLOW };
     for _ in 0..20 {
-        assert_eq!(gateway.redis.take(&fast).await.expect("Redis is there").wait, None, "a tick is over at once");
+        assert_eq!(
+            gateway.redis.take(&fast).await.expect("Redis is there").wait,
+            None,
+            "a tick is over at once"
+        );
     }
     let slowest = Bucket { interval: u64::MAX, burst: u64::MAX, who: 9, ..SLOW };
     let level = gateway.redis.take(&slowest).await.expect("Redis is there");

@@ -63,7 +63,10 @@ fn what_was_written_before_is_understood() {
     let after = thawed(include_bytes!("version1.bin")).expect("it is whole");
     assert_eq!(format!("{:?}", after.stored), format!("{:?}", entry(b"").stored));
     assert_eq!(after.body, "Version 1. Version 1. Version 1.");
-    assert_eq!(answer(&entry(b"Version 1. Version 1. Version 1.")).as_deref(), Some(&include_bytes!("version1.bin")[..]));
+    assert_eq!(
+        answer(&entry(b"Version 1. Version 1. Version 1.")).as_deref(),
+        Some(&include_bytes!("version1.bin")[..])
+    );
 }
 
 #[test]
@@ -99,9 +102,4 @@ proptest! {
         bytes[at] = value;
         let _ = thaw(&bytes, LOCAL);
     }
-}
-#[test]
-#[ignore]
-fn write_fixture() {
-    std::fs::write("src/redis/frozen/version1.bin", answer(&entry(b"Version 1. Version 1. Version 1.")).unwrap()).unwrap();
 }
