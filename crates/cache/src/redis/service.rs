@@ -96,14 +96,13 @@ async fn keep(client: &Client, redis: &Redis) {
 
 /// Makes a line and lets everybody use it.
 async fn connect(client: &Client, redis: &Redis) -> Result<(), ConnectError> {
-    let link = &redis.link;
     let greeted = timeout(CONNECT, greet(client)).await.map_err(|_elapsed| ConnectError::Timeout)?;
     let (connection, run, scripts) = greeted?;
-    let line = link.line(connection, run, scripts);
+    let line = redis.link.line(connection, run, scripts);
     probe(redis, &line).await.map_err(|Away| ConnectError::Probe)?;
-    while let Err(purge) = link.open(&line) {
-        if link.record(&line, &purge).await.is_err() {
-            link.owe(purge);
+    while let Err(purge) = redis.link.open(&line) {
+        if redis.link.record(&line, &purge).await.is_err() {
+            redis.link.owe(purge);
             return Err(ConnectError::Probe);
         }
     }
@@ -140,13 +139,12 @@ async fn greet(client: &Client) -> Result<Greeted, ConnectError> {
 
 /// Sees that it answers in time, and can be written to.
 async fn probe(redis: &Redis, line: &Line) -> Result<(), Away> {
-    let link = &redis.link;
     let build = |line: &Line, commands: &mut Pipeline| {
-        link.note(line, commands, &[]);
-        commands.cmd("SET").arg(link.keys.probe()).arg("").arg("PX").arg(PROBE_TTL_MS);
+        redis.link.note(line, commands, &[]);
+        commands.cmd("SET").arg(redis.link.keys.probe()).arg("").arg("PX").arg(PROBE_TTL_MS);
     };
-    let mut replies = link.exchange_on(line.clone(), link.deadline(), build).await?;
-    link.number(&mut replies).map(|_number| ())
+    let mut replies = redis.link.exchange_on(line.clone(), redis.link.deadline(), build).await?;
+    redis.link.number(&mut replies).map(|_number| ())
 }
 
 /// Returns when the line is gone.
