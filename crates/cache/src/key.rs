@@ -1,7 +1,8 @@
 //! Under which name an answer is kept.
 //!
 //! A key is a row of frames, each led by its length, so that no two different requests make the same bytes: scheme,
-//! authority, path, query, user. The name of a variant (RFC 9111 4.1) has one more frame for each field of `Vary`.
+//! authority, path, query, user, forwarded host. The name of a variant (RFC 9111 4.1) has one more frame for each field
+//! of `Vary`.
 //! The method is always that of GET. The application is not in it: a cache is one application's, and what several share
 //! puts the name in front.
 
@@ -40,6 +41,7 @@ impl KeyBuffer {
         key.end_frame(start);
         let subject = asked.subject.filter(|_subject| per_user);
         key.frame(subject.map_or(&[], |subject| &subject.0[..]));
+        key.frame(asked.forwarded_host.unwrap_or_default().as_bytes());
         key
     }
 

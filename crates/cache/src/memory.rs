@@ -3,6 +3,7 @@
 mod entry;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, HeaderName};
 use prometheus_client::metrics::counter::Counter;
@@ -21,6 +22,10 @@ const ENTRY_TYPICAL: u64 = 4096;
 
 /// What the map itself keeps of an entry: key, hash, links, and the allocations' own.
 const SLOT_OVERHEAD: u64 = 128;
+
+/// Copies under way, all together, take at most this part of the memory besides: a client that takes its answer slowly
+/// holds one for as long.
+const UNDER_WAY_PART: u64 = 2;
 
 /// What is kept under a key.
 #[derive(Clone)]
@@ -42,6 +47,14 @@ pub(crate) struct Found {
 pub(crate) struct Memory {
     slots: quick_cache::sync::Cache<Key, Slot, Weight, DefaultHashBuilder, Evictions>,
     evictions: Counter,
+    /// Bytes of copies under way.
+    under_way: AtomicU64,
+}
+
+/// Room for a copy under way, given back when dropped.
+pub(crate) struct Room {
+    memory: Arc<Memory>,
+    bytes: u64,
 }
 
 #[derive(Clone)]
@@ -67,7 +80,7 @@ impl Memory {
             DefaultHashBuilder::default(),
             Evictions(evictions.clone()),
         );
-        Self { slots, evictions }
+        Self { slots, evictions, under_way: AtomicU64::new(0) }
     }
 
     /// What there is for a request, `key` being the one all variants share.
@@ -132,6 +145,25 @@ impl Memory {
 
     pub(crate) fn evictions(&self) -> &Counter {
         &self.evictions
+    }
+}
+
+impl Room {
+    pub(crate) fn new(memory: &Arc<Memory>) -> Self {
+        Self { memory: Arc::clone(memory), bytes: 0 }
+    }
+
+    /// Takes more; false if there is no more.
+    pub(crate) fn take(&mut self, bytes: u64) -> bool {
+        self.bytes += bytes;
+        let before = self.memory.under_way.fetch_add(bytes, Ordering::Relaxed);
+        before.saturating_add(bytes) <= self.memory.capacity() / UNDER_WAY_PART
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.memory.under_way.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

@@ -9,7 +9,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetri
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::memory::Memory;
@@ -37,6 +37,7 @@ pub(crate) struct Metrics {
     passed: Family<WithReason, Counter>,
     unstored: Family<WithReason, Counter>,
     gave_up: Family<OfRoute, Counter>,
+    waiting: Gauge,
     pub(crate) purges: Counter,
 }
 
@@ -60,6 +61,14 @@ pub(crate) enum Outcome {
 const OUTCOMES: [Outcome; 6] =
     [Outcome::Hit, Outcome::Stale, Outcome::Revalidated, Outcome::Collapsed, Outcome::Miss, Outcome::Passed];
 
+pub(crate) struct Waits(Gauge);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// The handles of one route, looked up once.
 pub(crate) struct RouteMetrics {
     route: Arc<str>,
@@ -77,6 +86,7 @@ impl Metrics {
             passed: Family::default(),
             unstored: Family::default(),
             gave_up: Family::default(),
+            waiting: Gauge::default(),
             purges: Counter::default(),
         };
         let outcome =
@@ -94,11 +104,19 @@ impl Metrics {
         );
         let gave_up = "Requests that waited for another's fill in vain, and asked the service themselves";
         registry.register("mare_cache_wait_timeouts", gave_up, metrics.gave_up.clone());
+        let waiting = "Requests that wait for another's fill now";
+        registry.register("mare_cache_waiting", waiting, metrics.waiting.clone());
         registry.register("mare_cache_purges", "Purges, each of any number of tags", metrics.purges.clone());
         let evicted = "Entries that made room for others";
         registry.register("mare_cache_evictions", evicted, memory.evictions().clone());
         registry.register_collector(Box::new(Room(Arc::clone(memory))));
         metrics
+    }
+
+    /// Counts one who waits for another's fill, until it is dropped.
+    pub(crate) fn waits(&self) -> Waits {
+        self.waiting.inc();
+        Waits(self.waiting.clone())
     }
 
     pub(crate) fn route(&self, route: &str) -> RouteMetrics {

@@ -68,6 +68,8 @@ pub struct Asked<'a> {
     pub scheme: &'a Scheme,
     /// Host and port it is for.
     pub authority: &'a str,
+    /// What a trusted proxy says it was asked for: services are told, so their answers may depend on it.
+    pub forwarded_host: Option<&'a str>,
     /// Origin form: path and query.
     pub target: &'a str,
     pub headers: &'a HeaderMap,
@@ -207,12 +209,14 @@ impl RouteCache {
             Sight::Stale(entry) => {
                 route.metrics.answered(Outcome::Stale);
                 let response = answer(entry);
-                match route.shared.flights.lead(&seen.place(&key)) {
+                // What a HEAD gets back could not be stored.
+                let lead = (!wishes.head()).then(|| route.shared.flights.lead(&seen.place(&key))).flatten();
+                match lead {
                     Some(lead) => {
                         let question = Question::new(route, asked, wishes, key, seen);
                         Look::Stale(response, Ask::refresh(question, lead))
                     }
-                    // Somebody does it already.
+                    // Somebody does it already, or will.
                     None => Look::Answer(response),
                 }
             }

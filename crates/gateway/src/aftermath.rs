@@ -56,15 +56,36 @@ impl Aftermath {
 
 /// Whether anything of a request may have reached its upstream.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sent(Arc<AtomicBool>);
+pub(crate) struct Sent(Arc<Fate>);
+
+#[derive(Debug, Default)]
+struct Fate {
+    is_sent: AtomicBool,
+    is_lost: AtomicBool,
+}
 
 impl Sent {
+    pub(crate) fn noted() -> Self {
+        let sent = Self::default();
+        sent.note();
+        sent
+    }
+
     pub(crate) fn note(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.is_sent.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn is_so(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.is_sent.load(Ordering::Relaxed)
+    }
+
+    /// An attempt broke off: it may have been executed, and what it changed nobody said.
+    pub(crate) fn lose(&self) {
+        self.0.is_lost.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.0.is_lost.load(Ordering::Relaxed)
     }
 }
 

@@ -229,6 +229,8 @@ impl UpstreamBody {
 /// The body of a request on its way to an upstream.
 pub(crate) enum RequestBody {
     Empty,
+    /// All of it, from this process.
+    Whole(Bytes),
     Stream(Inbound),
 }
 
@@ -321,6 +323,7 @@ impl RequestBody {
     pub(crate) fn length(&self) -> Length {
         match self {
             RequestBody::Empty => Length::None,
+            RequestBody::Whole(data) => Length::Exactly(data.len() as u64),
             // hyper counts down what it has handed over.
             RequestBody::Stream(Inbound { incoming, unread, .. }) => incoming
                 .size_hint()

@@ -10,7 +10,7 @@ use http_body_util::BodyExt as _;
 use mare_cache::policy::{self, Bypass, Handling};
 use mare_cache::{Answered, Ask, Cache, Fill, Purge, Settled, Subject, Unsafe};
 
-use crate::aftermath::Aftermath;
+use crate::aftermath::{Aftermath, Sent};
 use crate::body::Body;
 use crate::problem::{Code, Refusal};
 use crate::proxy::{Outgoing, Upstream};
@@ -23,6 +23,7 @@ type Outcome = Result<Response<Body>, Refusal>;
 
 /// A request that memory has no answer for.
 pub(crate) struct Missed {
+    pub(crate) cache: Cache,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) outgoing: Outgoing,
     pub(crate) aftermath: Aftermath,
@@ -60,11 +61,11 @@ impl Missed {
     }
 
     async fn fill(self, fill: Fill) -> Outcome {
-        let Self { upstream, outgoing, aftermath } = self;
+        let Self { cache, upstream, outgoing, aftermath } = self;
         let spare = outgoing.without_body();
-        match attempt(fill, &upstream, outgoing, &aftermath).await? {
+        match attempt(fill, &cache, &upstream, outgoing, &aftermath).await? {
             Attempt::Answered(answer) => Ok(answer),
-            Attempt::Again(fill) => match attempt(fill, &upstream, spare, &aftermath).await? {
+            Attempt::Again(fill) => match attempt(fill, &cache, &upstream, spare, &aftermath).await? {
                 Attempt::Answered(answer) => Ok(answer),
                 Attempt::Again(_) => {
                     Err(Refusal::new(Code::UpstreamFailed, "the service confirmed what nobody asked about"))
@@ -82,6 +83,7 @@ enum Attempt {
 
 async fn attempt(
     fill: Fill,
+    cache: &Cache,
     upstream: &Upstream,
     mut outgoing: Outgoing,
     aftermath: &Aftermath,
@@ -94,6 +96,10 @@ async fn attempt(
             return Ok(Attempt::Answered(stale.map(Body::from)));
         }
     };
+    // Before the fill takes these words out, or puts a copy in the answer's place.
+    if let Some(purge) = named(cache, &answer) {
+        cache.purge(purge).await;
+    }
     let (head, body) = answer.into_parts();
     Ok(match fill.answered(head) {
         Answered::Answer(answer) => Attempt::Answered(answer.map(Body::from)),
@@ -141,18 +147,24 @@ impl Change {
     /// Sends it, and ends what it changed before anybody sees the answer. To be driven to its end once it was sent,
     /// see [`crate::aftermath::Driven`].
     pub(crate) async fn answer(self, upstream: Arc<Upstream>, outgoing: Outgoing) -> Outcome {
-        let sent = outgoing.sent.clone();
-        let mut outcome = upstream.proxy(outgoing).await;
-        let purge = match &mut outcome {
+        let sent = outgoing.sent.clone().unwrap_or_else(Sent::noted);
+        let outcome = upstream.proxy(outgoing).await;
+        self.conclude(outcome, &sent).await
+    }
+
+    /// Ends what the request changed, or may have changed.
+    pub(crate) async fn conclude(self, mut outcome: Outcome, sent: &Sent) -> Outcome {
+        let (known, is_unknown) = match &mut outcome {
             Ok(answer) => {
-                let purge = self.purge(Some((answer.status(), answer.headers())));
+                let known = self.purge(Some((answer.status(), answer.headers())));
                 answer.headers_mut().remove(CACHE_PURGE);
-                purge
+                // What an attempt did that broke off, the next one's answer does not say.
+                (known, sent.is_lost())
             }
-            Err(_) if sent.is_some_and(|sent| sent.is_so()) => self.purge(None),
-            Err(_) => None,
+            Err(_) => (None, sent.is_so()),
         };
-        if let Some(purge) = purge {
+        let unknown = is_unknown.then(|| self.purge(None)).flatten();
+        if let Some(purge) = known.into_iter().chain(unknown).reduce(Purge::and) {
             self.cache.purge(purge).await;
         }
         outcome

@@ -29,16 +29,7 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     if !headers.keys().any(is_hop_by_hop) {
         return;
     }
-    // There may be several Connection lines, and all of them count.
-    let listed: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
-        // Listing these must not make the message lose its meaning (request smuggling by Connection), or its name.
-        .filter(|name| !is_end_to_end(name))
-        .collect();
+    let listed: Vec<HeaderName> = listed(headers).collect();
     for name in listed {
         headers.remove(name);
     }
@@ -50,6 +41,23 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
         }
         headers.remove(name);
     }
+}
+
+/// Whether `Connection` removes more of a message than what is hop by hop anyway.
+pub(crate) fn connection_takes_away(headers: &HeaderMap) -> bool {
+    listed(headers).any(|name| !is_hop_by_hop(&name) && headers.contains_key(&name))
+}
+
+/// What `Connection` lists. There may be several such lines, and all of them count.
+fn listed(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
+    headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
+        // Listing these must not make the message lose its meaning (request smuggling by Connection), or its name.
+        .filter(|name| !is_end_to_end(name))
 }
 
 fn is_hop_by_hop(name: &HeaderName) -> bool {
@@ -183,6 +191,16 @@ mod tests {
             &[("te", "trailers"), ("trailer", "x"), ("upgrade", "h2c"), ("proxy-connection", "close")],
             &[],
         );
+    }
+
+    #[test]
+    fn what_connection_takes_away_is_seen() {
+        let check =
+            |lines: &[(&str, &str)], expected| assert_eq!(connection_takes_away(&map(lines)), expected);
+        check(&[("accept-language", "pt")], false);
+        check(&[("connection", "keep-alive, TE"), ("keep-alive", "timeout=5"), ("te", "trailers")], false);
+        check(&[("connection", "close, x-one")], false);
+        check(&[("connection", "close"), ("connection", "Accept-Language"), ("accept-language", "pt")], true);
     }
 
     #[test]

@@ -35,7 +35,7 @@ mod workers;
 
 pub use access::{Access, Limited};
 pub use body::{Body, BoxError, MountBody};
-pub use guards::auth::{AuthError, KeyError};
+pub use guards::auth::{AuthError, KeyError, check_keys};
 pub use listener::{Handler, Listener, Mount, Role, Socket};
 pub use objectives::{Counts, Objectives, Recorder, Snapshot};
-pub use service::{Config, Gateway};
+pub use service::{Calls, Config, Gateway};

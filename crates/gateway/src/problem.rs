@@ -34,6 +34,7 @@ pub enum Code {
     NetworkRefused,
     HostNotServed,
     RateLimited,
+    NotCached,
 }
 
 /// Whose fault it was.
@@ -45,7 +46,7 @@ pub enum Origin {
 }
 
 impl Code {
-    pub const ALL: [Code; 23] = [
+    pub const ALL: [Code; 24] = [
         Code::BadRequest,
         Code::Unauthorized,
         Code::ForeignOrigin,
@@ -69,6 +70,7 @@ impl Code {
         Code::NetworkRefused,
         Code::HostNotServed,
         Code::RateLimited,
+        Code::NotCached,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -76,8 +78,8 @@ impl Code {
     }
 
     /// Whether it says that the request itself did not come to its end, so that nothing can be said of its answer.
-    pub(crate) fn is_about_upload(self) -> bool {
-        matches!(self, Self::BadRequest | Self::ClientStalled | Self::BodyTooLarge)
+    pub(crate) fn is_of_client(self) -> bool {
+        matches!(self, Self::BadRequest | Self::ClientStalled | Self::BodyTooLarge | Self::NotCached)
     }
 
     /// Whether a task's request that was answered so never reached its service, and can at another time.
@@ -158,6 +160,7 @@ impl Code {
             Code::RateLimited => {
                 ("rate-limited", S::TOO_MANY_REQUESTS, Client, true, "There were too many requests")
             }
+            Code::NotCached => ("not-cached", S::GATEWAY_TIMEOUT, Client, true, "No copy of this is kept"),
         }
     }
 }

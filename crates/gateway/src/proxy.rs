@@ -167,7 +167,7 @@ impl Upstream {
         self.name_host(&mut headers);
         self.budget.deposit();
         // A broken attempt takes the body with it.
-        let is_repeatable = !once && is_repeatable(&method, matches!(body, RequestBody::Stream(_)));
+        let is_repeatable = !once && is_repeatable(&method, !matches!(body, RequestBody::Empty));
         let mut body = Some(body);
         // Counts from the first dispatch: attempts share it, the wait for an instance is not in it.
         let mut deadline = None;
@@ -209,6 +209,9 @@ impl Upstream {
                 Err(SendError::Unsent(body)) => (None, Some(body)),
                 Err(SendError::Broken(error)) => (Some(error), is_repeatable.then_some(RequestBody::Empty)),
             };
+            if let (Some(sent), Some(_)) = (&sent, &failure) {
+                sent.lose();
+            }
             if let Some(code) = fault.code() {
                 return Err(Refusal::new(code, "the request body broke off, or met a limit of this route"));
             }

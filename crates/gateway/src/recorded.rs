@@ -22,9 +22,9 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     pub(crate) fn new(body: Body, recorder: Recorder, aftermath: Aftermath) -> Self {
-        let mut recorded = Self { body: Some(body), recorder: Some(recorder), aftermath };
-        recorded.finish_at_the_end();
-        recorded
+        let mut own = Self { body: Some(body), recorder: Some(recorder), aftermath };
+        own.finish_at_the_end();
+        own
     }
 
     pub(crate) fn poll_frame(

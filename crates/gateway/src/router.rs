@@ -5,6 +5,7 @@
 
 use http::Method;
 use mare_manifest::model::{PathPattern, Route};
+use percent_encoding::percent_decode_str;
 
 /// Routes in order of specificity: the first that matches is the one.
 #[derive(Debug)]
@@ -85,9 +86,32 @@ impl Router {
         }
         if others.is_empty() { Match::Nothing } else { Match::OtherMethods(others) }
     }
+
+    /// Whether a service that decodes paths and merges slashes, as most do, would read this one as another that takes
+    /// another route: its guards would not be those of what is served.
+    pub fn is_misled(&self, found: &Match, host: &str, method: &Method, path: &str) -> bool {
+        if !path.contains('%') && !path.contains("//") {
+            return false;
+        }
+        let meant = |entry: &Entry| Match::Route(entry.index) == *found && entry.is_encoded();
+        let decoded = percent_decode_str(path).decode_utf8_lossy();
+        let mut plain = String::with_capacity(decoded.len());
+        for character in decoded.chars() {
+            if character != '/' || !plain.ends_with('/') {
+                plain.push(character);
+            }
+        }
+        self.find(host, method, &plain) != *found && !self.entries.iter().any(meant)
+    }
 }
 
 impl Entry {
+    /// The manifest itself spells it so.
+    fn is_encoded(&self) -> bool {
+        let (PathPattern::Exact(path) | PathPattern::Below(path) | PathPattern::Prefix(path)) = &self.path;
+        path.contains('%') || path.contains("//")
+    }
+
     fn specificity(&self) -> impl Ord + use<> {
         let host = match &self.host {
             Host::Any => (0, 0),
@@ -193,6 +217,23 @@ mod tests {
         check(&routes, "GET a.b.example.com/y", None);
         check(&routes, "GET .example.com/y", None);
         check(&routes, "GET other.org/admin/x", Some("/admin/x"));
+    }
+
+    #[test]
+    fn no_spelling_chooses_another_route_than_the_one_that_is_meant() {
+        let router = Router::new(&["/*", "/admin/*", "/a%20b/*"].map(route)).expect("valid");
+        let check = |path, expected| {
+            let found = router.find("h", &Method::GET, path);
+            assert_eq!(router.is_misled(&found, "h", &Method::GET, path), expected, "{path}");
+        };
+        check("/admin/x", false);
+        check("/admin/%78//y", false);
+        check("/x%2Fy//z%20", false);
+        check("/a%20b/c", false);
+        check("/%61dmin/x", true);
+        check("//admin/x", true);
+        check("/admin%2fx", true);
+        check("/%2f%2561dmin/x", false);
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //!   Listener ─accept─► connection task ─head─► Shared::respond ─► mount
 //!                        (one each)                 │ router      ─► files
 //!                                                   └──────────── ─► Upstream::proxy ─► Pool ─► instance
+//!   Calls (the dispatcher of tasks, in this process) ───────────────────────┘
 //! ```
 
+mod calls;
 mod http2;
 mod respond;
 
@@ -50,6 +52,7 @@ use crate::router::Router;
 use crate::upgrade::Tunnels;
 use crate::upstream::Idles;
 use crate::workers::{Worker, Workers};
+pub use calls::Calls;
 use respond::Client;
 
 /// Connections of each listener that is not public: services and operators, not the world.
@@ -82,6 +85,8 @@ pub struct Gateway {
     workers: Arc<Workers>,
     listeners: Vec<Listener>,
     links: Vec<Link>,
+    /// The connections, and the calls, of those who are not the public.
+    inner: Phase,
     drain: Duration,
     /// Fetches the keys of tokens.
     keys: BoxFuture,
@@ -200,8 +205,14 @@ impl Gateway {
             aftermath: Aftermath::default(),
             default_host: HeaderValue::from_static("localhost"),
         };
-        let (shared, drain, keys) = (Arc::new(shared), manifest.app.drain, Box::pin(keys) as BoxFuture);
-        Ok(Self { shared, workers, listeners, links, drain, keys })
+        let (shared, inner, keys) = (Arc::new(shared), Phase::default(), Box::pin(keys) as BoxFuture);
+        let drain = manifest.app.drain;
+        Ok(Self { shared, workers, listeners, links, inner, drain, keys })
+    }
+
+    /// The way to the services for the rest of this process.
+    pub fn calls(&self) -> Calls {
+        Calls::new(Arc::clone(&self.shared), self.inner.clone())
     }
 
     /// The counts of what is promised.
@@ -212,7 +223,7 @@ impl Gateway {
     /// Serves until `shutdown`, then drains: the public listeners first, and only when their requests are done
     /// the others, because a public request may still need a service that calls another one.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { shared, workers, listeners, links, drain, keys } = self;
+        let Self { shared, workers, listeners, links, inner, drain, keys } = self;
         let mut background = JoinSet::new();
         background.spawn(keys);
         for link in links {
@@ -221,7 +232,7 @@ impl Gateway {
             }
         }
         background.spawn(Arc::clone(&shared).expire_connections());
-        let (public, inner) = (Phase::default(), Phase::default());
+        let public = Phase::default();
         for listener in listeners {
             let phase = if matches!(listener.role, Role::Public) { &public } else { &inner };
             let serving = Arc::clone(&shared).accept(listener, Arc::clone(&workers), phase.clone());

@@ -27,7 +27,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::connection::{Broken, Connection, SendError};
 pub(crate) use self::head::{Head, Length, Remaining};
-use crate::workers::WORKERS_MAX;
+use crate::workers::CALLERS;
 
 /// A connection that rested longer is not used again: common servers close theirs after 5 s (Node.js) and a
 /// request that meets the close half-way may not be repeatable.
@@ -48,9 +48,14 @@ pub(crate) async fn connect(address: impl ToSocketAddrs, deadline: Instant) -> i
 }
 
 /// The connections to one upstream that nobody uses at the moment. Each worker has its own, because a socket
-/// belongs to the runtime that opened it.
-#[derive(Default)]
-pub(crate) struct Idles([Idle; WORKERS_MAX]);
+/// belongs to the runtime that opened it; so have those who call from within.
+pub(crate) struct Idles([Idle; CALLERS + 1]);
+
+impl Default for Idles {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Idle::default()))
+    }
+}
 
 impl Idles {
     pub(crate) fn of(&self, worker: usize) -> &Idle {

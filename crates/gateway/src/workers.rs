@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 /// More threads than this are not of use to a gateway, and each keeps upstream connections of its own.
 pub(crate) const WORKERS_MAX: usize = 32;
 
+/// The place behind those of the workers: of requests that this process makes on a runtime of its own.
+pub(crate) const CALLERS: usize = WORKERS_MAX;
+
 /// One of the threads.
 #[derive(Clone, Debug)]
 pub(crate) struct Worker {

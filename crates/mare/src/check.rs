@@ -37,7 +37,9 @@ pub(crate) fn read(file: &Path) -> Result<Manifest> {
         _ => Path::new("."),
     };
     let folder = folder.canonicalize()?;
-    Ok(mare_manifest::load(&source, file, folder, &|name| std::env::var(name).ok())?)
+    let manifest = mare_manifest::load(&source, file, folder, &|name| std::env::var(name).ok())?;
+    mare_gateway::check_keys(&manifest).map_err(|error| Usage(format!("{}: {error}", file.display())))?;
+    Ok(manifest)
 }
 
 pub(crate) fn render(mistakes: &Mistakes) -> String {

@@ -24,6 +24,7 @@ Examples:
   mare logs api -f                            follow what a service writes
   mare tasks                                  queues: what waits, how long, what died
   mare cache                                  hits and misses of the response cache
+  mare key partner                            make an API key for a client
   mare render prometheus -o rules.yml         alert on the objectives from Prometheus
   mare load load/read.toml                    prove that the objectives hold under load
 
@@ -48,6 +49,8 @@ pub(crate) enum Verb {
     Tasks(Tasks),
     /// Show what the response cache does; purge and warm it
     Cache(Cache),
+    /// Make an API key, and the lines of mare.toml that let it in
+    Key(Key),
     /// Make files for other programs from mare.toml
     Render(Render),
     /// Drive a scenario at a target, judge it by its objectives, and write the report
@@ -260,6 +263,16 @@ pub(crate) struct Warm {
     /// A header of every request, `NAME: VALUE`; may be repeated
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub(crate) headers: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The key is printed once and kept nowhere: mare.toml has its hash, which lets nobody in.
+Clients send it as `X-Api-Key: KEY` or `Authorization: Bearer KEY`. docs/auth.md says more.")]
+pub(crate) struct Key {
+    /// The client it is for, as logs, metrics and services will know it
+    #[arg(default_value = "partner")]
+    pub(crate) name: String,
 }
 
 #[derive(Args, Debug)]

@@ -123,10 +123,7 @@ impl Data {
         if let Ok(token) = fs::read_to_string(&path) {
             return Ok(token.trim().to_owned());
         }
-        let mut bytes = [0; 32];
-        File::open("/dev/urandom")
-            .and_then(|mut random| std::io::Read::read_exact(&mut random, &mut bytes))?;
-        let token = bytes.iter().fold(String::new(), |token, byte| token + &format!("{byte:02x}"));
+        let token = random()?;
         // Renamed into place: half a token would stay for good.
         let new = self.folder.join(format!("{name}.new"));
         let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
@@ -140,6 +137,17 @@ impl Drop for Data {
     fn drop(&mut self) {
         self.forget();
     }
+}
+
+/// 256 bits nobody can guess, in hexadecimal.
+pub(crate) fn random() -> std::io::Result<String> {
+    let mut bytes = [0; 32];
+    File::open("/dev/urandom").and_then(|mut random| std::io::Read::read_exact(&mut random, &mut bytes))?;
+    Ok(hexadecimal(&bytes))
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// What the mare that uses `folder` noted, if there is one. One that was killed left its note behind, and somebody

@@ -5,6 +5,7 @@ mod cache;
 mod check;
 mod cli;
 mod data;
+mod key;
 mod load;
 mod logs;
 mod render;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         Verb::Logs(arguments) => run(logs::run(arguments)),
         Verb::Tasks(arguments) => run(tasks::run(arguments)),
         Verb::Cache(arguments) => run(cache::run(arguments)),
+        Verb::Key(arguments) => key::run(&arguments),
         Verb::Render(arguments) => render::run(&arguments),
         Verb::Load(arguments) => match run(load::run(*arguments)) {
             Ok(verdict) => return verdict,

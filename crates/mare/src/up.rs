@@ -202,8 +202,9 @@ async fn serve(
     let printer = tokio::spawn(printer.run());
     let dispatcher = tokio::spawn({
         let (shutdown, end_of_all) = (shutdown.clone(), shutdown.clone().drop_guard());
+        let call = tasks::call(gateway.calls());
         async move {
-            service.run(shutdown).await;
+            service.run(call, shutdown).await;
             drop(end_of_all);
         }
     });

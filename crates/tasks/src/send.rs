@@ -1,9 +1,8 @@
 //! One attempt: the HTTP request a task makes, and what became of it.
 //!
-//! Services are reached through the gateway's own listener for them, so that a task wakes a service at zero and is
-//! counted, limited and traced like any other request. Servers outside are reached directly, after every address
-//! was checked. Connections are kept and driven by the attempt that uses them: no task per connection, no hand-over
-//! between threads.
+//! Services are reached through the gateway, so that a task wakes a service at zero and is counted, limited and traced
+//! like any other request. Servers outside are reached directly, after every address was checked. Connections are kept
+//! and driven by the attempt that uses them: no task per connection, no hand-over between threads.
 //!
 //! A redirect is not followed: like every answer but 2xx it is a failed attempt. (Cloud Tasks' pages say it may be
 //! followed; recordings of it show a failed attempt.)
@@ -14,25 +13,32 @@ mod request;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, RETRY_AFTER};
-use http_body_util::Full;
+use http::header::{HOST, HeaderMap, HeaderValue, RETRY_AFTER};
+use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
 use jiff::Timestamp;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+use crate::api::BoxError;
 use crate::identity::Identity;
 use crate::model::{Answer, Outcome, Target};
 use crate::store::{End, Leased};
 use crate::targets::{Place, Targets};
-use line::{Line, LineError, Parked};
 use outside::Outside;
 use request::Route;
 
-/// Put on the gateway's refusals before delivery, on the services' listeners only; its value is the problem's code.
+/// Has a service of this name answer. `Host` is the address of its listener, the target a path. Whoever answers for a
+/// service that was not reached puts [`REFUSED`] on it.
+pub type Call = Arc<dyn Fn(Arc<str>, Request<Bytes>) -> Answering + Send + Sync>;
+
+pub type Answering = Pin<Box<dyn Future<Output = Response<UnsyncBoxBody<Bytes, BoxError>>> + Send>>;
+
+/// Put on the gateway's refusals before delivery, to services and us only; its value is the problem's code.
 const REFUSED: &str = "x-mare-refused";
 
 /// `Retry-After` beyond this is taken for it.
@@ -44,27 +50,14 @@ const REFUSED_WAIT: Duration = Duration::from_secs(1);
 /// When no token can be made, which needs an operator.
 const NO_TOKEN_WAIT: Duration = Duration::from_secs(10);
 
-/// Where requests go, with the connections that lead there.
+/// Where requests go, and the ways that lead there.
 pub(crate) struct Sender {
     targets: Targets,
-    services: HashMap<Arc<str>, Service>,
+    /// The `Host` of each.
+    services: HashMap<Arc<str>, HeaderValue>,
+    call: Call,
     outside: Outside,
     identity: Arc<Identity>,
-}
-
-struct Service {
-    address: SocketAddr,
-    /// `Host`, as the listener wants it.
-    authority: http::HeaderValue,
-    parked: Parked<TcpStream>,
-}
-
-/// What the manifest says of places.
-pub(crate) struct Places {
-    pub(crate) targets: Targets,
-    pub(crate) services: Vec<(Arc<str>, SocketAddr)>,
-    /// How long the services' listeners keep an idle connection.
-    pub(crate) idle: Duration,
 }
 
 /// What an exchange came to.
@@ -77,20 +70,17 @@ enum Exchange {
 }
 
 impl Sender {
-    pub(crate) fn new(places: Places, identity: Arc<Identity>) -> Self {
-        let Places { targets, services, idle } = places;
-        let service = |(name, address): (Arc<str>, SocketAddr)| {
-            let authority =
-                http::HeaderValue::from_str(&address.to_string()).expect("an address is visible ASCII");
-            // Half of it: the other side must not hang up just when we send.
-            (name, Service { address, authority, parked: Parked::new(idle / 2) })
+    pub(crate) fn new(
+        targets: Targets,
+        services: Vec<(Arc<str>, SocketAddr)>,
+        call: Call,
+        identity: Arc<Identity>,
+    ) -> Self {
+        let host = |address: SocketAddr| {
+            HeaderValue::from_str(&address.to_string()).expect("an address is visible ASCII")
         };
-        Self {
-            targets,
-            services: services.into_iter().map(service).collect(),
-            outside: Outside::default(),
-            identity,
-        }
+        let services = services.into_iter().map(|(name, address)| (name, host(address))).collect();
+        Self { targets, services, call, outside: Outside::default(), identity }
     }
 
     /// Makes the attempt; returns within the task's deadline. `target` is the queue's.
@@ -129,45 +119,30 @@ impl Sender {
         };
         match place {
             Ok(name) => match self.services.get(&name) {
-                Some(service) => service.exchange(request).await,
+                Some(host) => {
+                    request.headers_mut().insert(HOST, host.clone());
+                    self.call(name, request).await
+                }
                 None => Exchange::Broken(format!("the manifest has no service `{name}`")),
             },
             Err(external) => {
-                let Ok(host) = http::HeaderValue::from_str(&outside::authority(&external)) else {
+                let Ok(host) = HeaderValue::from_str(&outside::authority(&external)) else {
                     return Exchange::Broken("the URL's host cannot be sent".to_owned());
                 };
-                request.headers_mut().insert(http::header::HOST, host);
+                request.headers_mut().insert(HOST, host);
                 self.outside.exchange(&self.targets, &external, request).await
             }
         }
     }
-}
 
-impl Service {
-    async fn exchange(&self, mut request: http::Request<Full<Bytes>>) -> Exchange {
-        request.headers_mut().insert(http::header::HOST, self.authority.clone());
-        let line = match self.parked.checkout().await {
-            Some(line) => line,
-            None => match TcpStream::connect(self.address).await.and_then(|stream| {
-                // Small writes must not wait for the acknowledgement of others.
-                stream.set_nodelay(true).map(|()| stream)
-            }) {
-                Ok(stream) => match Line::open(stream).await {
-                    Ok(line) => line,
-                    Err(_closed) => return Exchange::Refused(REFUSED_WAIT),
-                },
-                // Our own listener: the platform is shutting down, or out of files.
-                Err(_unreachable) => return Exchange::Refused(REFUSED_WAIT),
-            },
-        };
-        match line.exchange(request, &self.parked).await {
-            Ok(head) if head.headers.contains_key(REFUSED) => {
-                Exchange::Refused(retry_after(&head.headers).unwrap_or(REFUSED_WAIT))
-            }
-            Ok(head) => Exchange::Answered(head),
-            Err(LineError::Unsent) => Exchange::Refused(REFUSED_WAIT),
-            Err(LineError::Broken(what)) => Exchange::Broken(what),
+    async fn call(&self, service: Arc<str>, request: Request<Bytes>) -> Exchange {
+        let (head, body) = (self.call)(service, request).await.into_parts();
+        if head.headers.contains_key(REFUSED) {
+            return Exchange::Refused(retry_after(&head.headers).unwrap_or(REFUSED_WAIT));
         }
+        // The status is there, so whatever becomes of the body the attempt has its outcome.
+        line::read(body).await;
+        Exchange::Answered(head)
     }
 }
 

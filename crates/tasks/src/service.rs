@@ -4,7 +4,7 @@
 //!   Store ──changes──► lane (one per queue) ──lease──► attempt (a task each) ──► settlers (in batches) ──► Store
 //!                        ▲ takes places                     │ Sender: HTTP
 //!   RunTask ──forced──►  lane of its own                    ▼
-//!                                              the gateway's listener of a service, or a server outside
+//!                                              the gateway's way to a service, or a server outside
 //! ```
 //!
 //! - A lane waits for nothing but its own queue: places are shared so that no queue can take the last ones.
@@ -34,14 +34,14 @@ use tokio_util::task::TaskTracker;
 use crate::identity::Identity;
 use crate::metrics::Metrics;
 pub use crate::metrics::{Tell, Watch};
-use crate::send::{self, Sender};
+use crate::send::Sender;
+pub use crate::send::{Answering, Call};
 use crate::store::{Leased, Store};
 use crate::targets::Targets;
 use places::Places;
 use settling::Done;
 
-/// Attempts under way at once in one process: three sockets each, with room below the 65 536 that mare asks the
-/// system for. A queue alone may take half of them.
+/// Attempts under way at once in one process: a socket each, with room below the 65 536 that mare asks the system for. A queue alone may take half of them.
 pub const IN_FLIGHT_MAX: usize = 10_000;
 
 /// Tasks that `RunTask` leased and nobody has sent yet; Cloud Tasks takes 60 a minute.
@@ -60,8 +60,6 @@ pub struct Config {
     pub targets: Targets,
     /// The address of each service's own listener.
     pub services: Vec<(Arc<str>, SocketAddr)>,
-    /// How long those listeners keep a connection without requests.
-    pub idle: Duration,
     /// How long attempts may take to end at shutdown.
     pub drain: Duration,
     pub in_flight_max: usize,
@@ -70,9 +68,11 @@ pub struct Config {
 }
 
 pub struct Service {
-    shared: Arc<Shared>,
+    store: Arc<dyn Store>,
+    identity: Arc<Identity>,
+    metrics: Metrics,
+    attempts: TaskTracker,
     forced: mpsc::Receiver<Leased>,
-    done: mpsc::Receiver<Done>,
     config: Config,
 }
 
@@ -119,37 +119,33 @@ impl Service {
         registry: &mut Registry,
     ) -> (Self, Handle) {
         let (forced_in, forced) = mpsc::channel(FORCED_MAX);
+        let metrics = Metrics::register(&config.parent, registry);
+        let attempts = TaskTracker::new();
+        let handle = Handle { forced: forced_in, attempts: attempts.clone() };
+        (Self { store, identity, metrics, attempts, forced, config }, handle)
+    }
+
+    /// Tells others about queues, by their label in metrics. At most once.
+    pub fn watch(&self, watches: HashMap<String, Vec<Watch>>) {
+        self.metrics.watch(watches);
+    }
+
+    /// Dispatches until `shutdown`, then drains. All is settled when it returns; the store is still open.
+    pub async fn run(self, call: Call, shutdown: CancellationToken) {
+        let Self { store, identity, metrics, attempts, forced, config } = self;
         // Whoever has a place finds room here, and gives the place back only when its settlement is out again.
         let (done_in, done) = mpsc::channel(config.in_flight_max.max(1));
-        let metrics = Metrics::register(&config.parent, registry);
-        let places = send::Places {
-            targets: config.targets.clone(),
-            services: config.services.clone(),
-            idle: config.idle,
-        };
         let shared = Arc::new(Shared {
             store,
-            sender: Sender::new(places, identity),
+            sender: Sender::new(config.targets, config.services, call, identity),
             places: Arc::new(Places::new(config.in_flight_max, metrics.full.clone())),
             metrics,
-            attempts: TaskTracker::new(),
+            attempts,
             done: done_in,
             lanes: AtomicUsize::new(0),
             stop: CancellationToken::new(),
             cut: CancellationToken::new(),
         });
-        let handle = Handle { forced: forced_in, attempts: shared.attempts.clone() };
-        (Self { shared, forced, done, config }, handle)
-    }
-
-    /// Tells others about queues, by their label in metrics. At most once.
-    pub fn watch(&self, watches: HashMap<String, Vec<Watch>>) {
-        self.shared.metrics.watch(watches);
-    }
-
-    /// Dispatches until `shutdown`, then drains. All is settled when it returns; the store is still open.
-    pub async fn run(self, shutdown: CancellationToken) {
-        let Self { shared, forced, done, config } = self;
         let mut settlers = JoinSet::new();
         let done = Arc::new(Mutex::new(done));
         for _ in 0..SETTLERS {

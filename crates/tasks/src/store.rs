@@ -9,7 +9,9 @@
 //!   first of all, the one whose first task is earliest before others); within a key by `schedule_time`, then by
 //!   order of creation. `lease(queue, n)` is the same as `n` times `lease(queue, 1)`.
 //! - **How many.** Never more than the queue's rate, burst and concurrency allow (`policy`), over all processes.
-//! - **An attempt is durable before it begins**: a lease returned has its attempt counted on disk.
+//! - **An attempt is counted before it begins**, and no process that ends can take that back: it is on disk, or, with
+//!   PostgreSQL, committed there and on disk within a second. (A server of PostgreSQL that loses its memory in between
+//!   forgets the lease, and the task is leased again.)
 //! - **Fencing.** A settlement counts only with the token of the task's latest lease, also after that lease ended but
 //!   before there is another; otherwise it is refused and changes nothing. A lease not settled until it ends (the
 //!   dispatch deadline and [`LEASE_MARGIN`] later) makes the task due again at its old `schedule_time`, its attempt
@@ -218,6 +220,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Leases at most `max` tasks of the queue.
     async fn lease(&self, queue: &QueueName, max: usize) -> Result<Lease, Error>;
+    /// How far apart the looks for tasks should be while there is something to do, so that each finds more. None for a
+    /// store that finds them for nothing.
+    fn lease_spacing(&self) -> Duration {
+        Duration::ZERO
+    }
     /// Ends attempts; the results are in the order of `settlements`, written together.
     async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<Settled>, Error>;
     /// Ticks when something may have become leasable that was not: a task created, a queue resumed, a place freed.

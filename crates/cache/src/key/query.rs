@@ -2,7 +2,7 @@
 //!
 //! Merging two requests that a service tells apart would serve one the other's answer, and let anybody plant it
 //! ("parameter cloaking"). So in doubt they are kept apart: names are compared as lenient services read them (decoded, in
-//! any case, `a[]` as `a`), and a query with `;`, which some take for `&`, is left as it is.
+//! any case, `a[]` as `a`, ` a.b` as `a_b`), and a query with `;`, which some take for `&`, is left as it is.
 
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ pub(super) fn normalise(text: &str, rule: &Query, to: &mut SmallVec<[u8; super::
 fn tells_apart(name: &str, pair: &str, rule: &Query) -> bool {
     match rule {
         Query::All => true,
-        Query::Only(names) => names.iter().any(|one| one.eq_ignore_ascii_case(name)),
+        Query::Only(names) => names.iter().any(|one| *self::name(one) == *name),
         // By its exact spelling: another one is not what the manifest speaks of.
         Query::Ignore(names) => {
             let written = &pair[..pair.find('=').unwrap_or(pair.len())];
@@ -52,11 +52,12 @@ fn name(pair: &str) -> Cow<'_, str> {
     let end = pair.find('=').unwrap_or(pair.len());
     let written = &pair[..end];
     let is_plain =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'.');
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
     if written.bytes().all(is_plain) {
         return Cow::Borrowed(written);
     }
     let mut decoded = percent_decode_str(&written.replace('+', " ")).decode_utf8_lossy().to_ascii_lowercase();
-    decoded.truncate(decoded.find('[').unwrap_or(decoded.len()));
-    Cow::Owned(decoded)
+    decoded.truncate(decoded.find(['[', '\0']).unwrap_or(decoded.len()));
+    // As PHP reads ` a.b`.
+    Cow::Owned(decoded.trim_start_matches(' ').replace(['.', ' '], "_"))
 }

@@ -12,6 +12,7 @@ fn key(scheme: &Scheme, authority: &str, target: &str, query: &Query, subject: O
         method: &Method::GET,
         scheme,
         authority,
+        forwarded_host: None,
         target,
         headers: &HeaderMap::new(),
         subject: subject.as_ref(),
@@ -51,6 +52,25 @@ fn a_key_tells_apart_what_a_service_tells_apart() {
 }
 
 #[test]
+fn what_a_trusted_proxy_was_asked_for_is_part_of_the_key() {
+    let of = |forwarded_host| {
+        let asked = Asked {
+            method: &Method::GET,
+            scheme: &Scheme::HTTP,
+            authority: "a",
+            forwarded_host,
+            target: "/",
+            headers: &HeaderMap::new(),
+            subject: None,
+            now: Time(0),
+        };
+        KeyBuffer::of(&asked, &Query::All, false).to_key()
+    };
+    assert_ne!(of(Some("evil.example")), of(None));
+    assert_ne!(of(Some("evil.example")), of(Some("shop.example")));
+}
+
+#[test]
 fn users_have_keys_of_their_own() {
     let of = |subject| key(&Scheme::HTTP, "a", "/", &Query::All, subject);
     assert_ne!(of(Some(1)), of(Some(2)));
@@ -82,7 +102,7 @@ fn a_query_is_read_as_its_route_says() {
 /// Whoever makes a key forget what the service reads can plant an answer under a key others ask for.
 #[test]
 fn a_parameter_cannot_be_hidden_from_its_key() {
-    let only = Query::Only(vec!["id".into()]);
+    let only = Query::Only(vec!["id".into(), "user_id".into()]);
     let ignore = Query::Ignore(vec!["utm_*".into()]);
     let differ = |rule: &Query, one: &str, other: &str| {
         assert_ne!(of(one, rule), of(other, rule), "{one} {other}");
@@ -92,6 +112,9 @@ fn a_parameter_cannot_be_hidden_from_its_key() {
     differ(&only, "/?id[]=2", "/");
     differ(&only, "/?id%5B%5D=2", "/");
     differ(&only, "/?x;id=2", "/");
+    differ(&only, "/?+id=2", "/");
+    differ(&only, "/?id%00x=2", "/");
+    differ(&only, "/?user.id=2", "/");
     differ(&ignore, "/?utm_x=1;id=2", "/?utm_x=1");
     // One service takes the first of these, another the last.
     differ(&Query::All, "/?id=1&%69d=2", "/?%69d=2&id=1");

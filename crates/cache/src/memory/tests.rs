@@ -11,8 +11,16 @@ use crate::tags::Number;
 
 fn key(target: &str) -> KeyBuffer {
     let (method, headers) = (&Method::GET, &HeaderMap::new());
-    let asked =
-        Asked { method, scheme: &Scheme::HTTP, authority: "a", target, headers, subject: None, now: Time(0) };
+    let asked = Asked {
+        method,
+        scheme: &Scheme::HTTP,
+        authority: "a",
+        forwarded_host: None,
+        target,
+        headers,
+        subject: None,
+        now: Time(0),
+    };
     KeyBuffer::of(&asked, &Query::All, false)
 }
 
@@ -123,4 +131,16 @@ fn only_what_is_dead_is_removed() {
     assert!(memory.holds("/a"), "what others share stays");
     memory.remove(key("/a").as_bytes(), &new);
     assert!(!memory.holds("/a"));
+}
+
+#[test]
+fn copies_under_way_are_bounded_together() {
+    let memory = Arc::new(Memory::new(1000));
+    let bound = memory.capacity() / 2;
+    let (mut one, mut other) = (Room::new(&memory), Room::new(&memory));
+    assert!(one.take(bound - 1));
+    assert!(other.take(1));
+    assert!(!other.take(1));
+    drop(one);
+    assert!(other.take(1));
 }

@@ -4,10 +4,13 @@ use http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, COOKIE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 
 use super::Bypass;
 use super::directives::{Argument, Seconds, each, pragma};
+
+/// The guards' own; without them, a service's.
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Who asks, and whose entry it is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -131,9 +134,9 @@ impl Wishes {
         self.asker == Asker::Known || request.contains_key(AUTHORIZATION)
     }
 
-    /// The same, cookies included: they identify somebody, or they do not.
+    /// The same, cookies and API keys included: they identify somebody, or they do not.
     pub(super) fn personal(&self, request: &HeaderMap) -> bool {
-        self.credentials(request) || request.contains_key(COOKIE)
+        self.credentials(request) || request.contains_key(COOKIE) || request.contains_key(X_API_KEY)
     }
 }
 

@@ -90,7 +90,10 @@ impl Stored {
 
         let kept = may_be_kept(exchange).and_then(|()| {
             permitted(exchange, policy.as_ref().ok().ok_or(Refusal::Malformed)?, &headers)?;
-            vary.as_ref().map_err(|refusal| *refusal)?;
+            let vary = vary.as_ref().map_err(|refusal| *refusal)?;
+            if vary.is_of_gateway() && exchange.wishes.asker != Asker::Owner {
+                return Err(Refusal::Vary);
+            }
             tags.as_ref().ok_or(Refusal::Tags)?;
             if terms.is_useful(&validators) { Ok(()) } else { Err(Refusal::Useless) }
         });

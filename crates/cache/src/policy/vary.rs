@@ -54,6 +54,14 @@ impl Vary {
         Self(chosen.into())
     }
 
+    /// Whether it names what the gateway tells services of who asks: not what is compared here, the client's own
+    /// fields.
+    pub(super) fn is_of_gateway(&self) -> bool {
+        let of_gateway =
+            |name: &str| name.starts_with("x-mare-") || matches!(name, "x-forwarded-for" | "forwarded");
+        self.names().any(|name| of_gateway(name.as_str()))
+    }
+
     pub fn matches(&self, request: &HeaderMap) -> bool {
         self.0.iter().all(|(name, value)| match value {
             Some(value) => request.contains_key(name) && bytes(request, name).eq(value.iter().copied()),

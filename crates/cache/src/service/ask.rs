@@ -83,7 +83,9 @@ impl Ask {
                         continue;
                     }
                 };
+                let counted = self.question.route.shared.metrics.waits();
                 let landing = timeout_at(deadline, landing.wait_for(Option::is_some)).await;
+                drop(counted);
                 match landing.map(|landing| landing.map(|landing| landing.clone())) {
                     Ok(Ok(landing)) => break landing,
                     // The one who filled is gone: one of those who waited takes over.

@@ -5,11 +5,12 @@ use http::HeaderMap;
 
 use super::fill::{Fill, content_length};
 use crate::flights::Lead;
+use crate::memory::Room;
 use crate::policy::{Refusal, Stored};
 
 /// A fill whose answer is on its way. Dropped unfinished, it stores nothing, and one who waits asks instead.
 pub struct Recorder {
-    /// `None`: the body is too large.
+    /// `None`: the body is too large, or there is no room for it.
     recording: Option<Box<Recording>>,
 }
 
@@ -18,20 +19,23 @@ struct Recording {
     stored: Stored,
     body: BytesMut,
     body_max: u64,
+    room: Room,
 }
 
 impl Recorder {
     pub(super) fn new(fill: Fill, stored: Stored, headers: &HeaderMap) -> Self {
         let body_max = fill.body_max();
         let expected = content_length(headers).filter(|&length| length <= body_max).unwrap_or(0);
+        let room = Room::new(&fill.question.route.shared.memory);
         let body = BytesMut::with_capacity(usize::try_from(expected).unwrap_or(0));
-        Self { recording: Some(Box::new(Recording { fill, stored, body, body_max })) }
+        Self { recording: Some(Box::new(Recording { fill, stored, body, body_max, room })) }
     }
 
     /// A part of the body, as the client gets it.
     pub fn push(&mut self, data: &Bytes) {
         let Some(recording) = &mut self.recording else { return };
-        if recording.body.len() as u64 + data.len() as u64 <= recording.body_max {
+        let length = data.len() as u64;
+        if recording.body.len() as u64 + length <= recording.body_max && recording.room.take(length) {
             recording.body.extend_from_slice(data);
         } else if let Some(recording) = self.recording.take() {
             recording.fill.refused(Refusal::Size);

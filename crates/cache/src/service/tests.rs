@@ -58,6 +58,7 @@ impl World {
             method: &request.method,
             scheme: &Scheme::HTTP,
             authority: "shop.example",
+            forwarded_host: None,
             target: &request.target,
             headers: &request.headers,
             subject: request.subject.as_ref(),

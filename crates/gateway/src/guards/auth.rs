@@ -284,6 +284,11 @@ impl Shared {
     }
 }
 
+/// Whether the keys of a manifest are keys: what its reader, which knows no cryptography, leaves open.
+pub fn check_keys(manifest: &Manifest) -> Result<(), AuthError> {
+    keys_of(manifest.auth.as_ref()).map(|_keys| ())
+}
+
 fn keys_of(auth: Option<&guard::Auth>) -> Result<Vec<Key>, AuthError> {
     let all = auth.map(|auth| auth.keys.as_slice()).unwrap_or_default();
     let read =

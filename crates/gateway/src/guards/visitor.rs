@@ -40,14 +40,22 @@ impl Visitor {
         let address = furthest(peer, trusted, headers);
         let text = |name: HeaderName| headers.get_all(name).iter().next_back();
         // Of several proxies the nearest has the last word.
-        let proto = text(X_FORWARDED_PROTO).and_then(|line| line.to_str().ok()?.rsplit(',').next());
+        let proto =
+            text(X_FORWARDED_PROTO).and_then(|line| line.as_bytes().rsplit(|byte| *byte == b',').next());
         let host = text(X_FORWARDED_HOST).filter(|host| is_host(host.as_bytes())).cloned();
         let value = HeaderValue::from_str(&address.to_string()).expect("an address is ascii");
         Self {
             address,
-            is_https: proto.is_some_and(|proto| proto.trim().eq_ignore_ascii_case("https")),
+            is_https: proto.is_some_and(|proto| proto.trim_ascii().eq_ignore_ascii_case(b"https")),
             proxied: Some(Box::new(Proxied { address: value, host })),
         }
+    }
+}
+
+impl Visitor {
+    /// The host that a trusted proxy was asked for, if it says so.
+    pub(crate) fn forwarded_host(&self) -> Option<&str> {
+        self.proxied.as_ref()?.host.as_ref()?.to_str().ok()
     }
 }
 
@@ -55,12 +63,13 @@ impl Visitor {
 fn furthest(peer: IpAddr, trusted: &[Network], headers: &HeaderMap) -> IpAddr {
     let mut address = peer;
     for line in headers.get_all(X_FORWARDED_FOR).iter().rev() {
-        for text in line.to_str().unwrap_or_default().rsplit(',') {
+        // By bytes: what a client wrote at the front must not make unreadable what a proxy added to the same line.
+        for text in line.as_bytes().rsplit(|byte| *byte == b',') {
             if !contain(trusted, address) {
                 return address;
             }
             // What nobody can read leads no further; the proxy that wrote it down is to blame for the request.
-            let Some(before) = parse(text.trim()) else { return address };
+            let Some(before) = str::from_utf8(text.trim_ascii()).ok().and_then(parse) else { return address };
             address = before;
         }
     }
@@ -95,7 +104,8 @@ mod tests {
     }
 
     fn with(lines: &[(HeaderName, &str)]) -> HeaderMap {
-        lines.iter().map(|(name, value)| (name.clone(), value.parse().expect("a value"))).collect()
+        let value = |text: &str| HeaderValue::from_bytes(text.as_bytes()).expect("a value");
+        lines.iter().map(|(name, text)| (name.clone(), value(text))).collect()
     }
 
     fn check(lines: &[&str], expected: &str) {
@@ -135,6 +145,8 @@ mod tests {
         check(&[""], "10.0.0.1");
         check(&["192.0.2.7", "\u{e9}"], "10.0.0.1");
         check(&["192.0.2.999"], "10.0.0.1");
+        check(&["\u{e9}, 192.0.2.7"], "192.0.2.7");
+        check(&["\u{e9}, 192.0.2.7, 10.0.0.2"], "192.0.2.7");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use http::uri::{PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use mare_cache::policy;
+use mare_cache::policy::{self, Bypass};
 use mare_cache::{Cache, Look};
 use mare_manifest::model::guard::Network;
 use tokio::time::Instant;
@@ -97,25 +97,63 @@ struct Measured<'a> {
     started: Instant,
 }
 
+/// What of a request its answer depends on.
+pub(super) struct Arrived {
+    names: Names,
+    form: Form,
+    /// By a service or the platform, not by the world.
+    is_inner: bool,
+}
+
+impl Arrived {
+    /// Puts the names of the request into its `headers`.
+    pub(super) fn begin(headers: &mut HeaderMap, is_inner: bool) -> Self {
+        // Once for all that is added on the way; growing by one would rehash the map again and again.
+        headers.reserve(HEADERS_ADDED);
+        Self { names: trace::continue_or_begin(headers), form: Form::wanted_by(headers), is_inner }
+    }
+}
+
 impl Shared {
     pub(super) async fn respond(&self, mut request: Request<Incoming>, client: &Client) -> Response<Body> {
         let started = Instant::now();
         client.activity.begin(request.body());
-        // Once for all that is added below; growing by one would rehash the map again and again.
-        request.headers_mut().reserve(HEADERS_ADDED);
-        let names = trace::continue_or_begin(request.headers_mut());
-        let form = Form::wanted_by(request.headers());
+        let is_inner = matches!(*client.role, Role::Service { .. });
         let has_content = *request.method() != Method::HEAD;
+        let arrived = Arrived::begin(request.headers_mut(), is_inner);
         let (metrics, notes) = (&self.unrouted, Notes::default());
         let mut measured = Measured { metrics, promised: 0, guards: None, notes, started };
-        let outcome = match self.direct(request, client, &mut measured, &names) {
+        let outcome = match self.direct(request, client, &mut measured, &arrived.names) {
             Ok(Way::Proxy(upstream, outgoing)) => self.proxied(upstream.proxy(outgoing).await).await,
             Ok(Way::Other(answer)) => self.proxied(answer.await).await,
             Ok(Way::Answer(response)) => Ok(response),
             Err(Stop::Unsure(unsure)) => Box::pin(self.settle(unsure, client, &mut measured)).await,
             Err(Stop::Refused(refusal)) => Err(refusal),
         };
-        let is_inner = matches!(*client.role, Role::Service { .. });
+        if outcome.as_ref().is_err_and(|refusal| refusal.code.is_of_client()) {
+            measured.promised = 0;
+        }
+        let mut response = self.answer(outcome, arrived);
+        if let Some(guards) = measured.guards {
+            guards.dress(&mut response, measured.notes);
+        }
+        let finish = Finish {
+            metrics: Arc::clone(measured.metrics),
+            status: response.status(),
+            started,
+            activity: Arc::clone(&client.activity),
+            promised: self.objectives.begin(measured.promised, client.worker),
+        };
+        response.map(|body| body.finish(finish, has_content))
+    }
+
+    /// The answer as it leaves.
+    pub(super) fn answer(
+        &self,
+        outcome: Result<Response<Body>, Refusal>,
+        arrived: Arrived,
+    ) -> Response<Body> {
+        let Arrived { names, form, is_inner } = arrived;
         let mut response = match outcome {
             Ok(mut response) => {
                 if is_inner {
@@ -125,9 +163,6 @@ impl Shared {
             }
             Err(refusal) => {
                 self.metrics.refused(refusal.code);
-                if refusal.code.is_about_upload() {
-                    measured.promised = 0;
-                }
                 let request_id = names.request_id.to_str().unwrap_or_default();
                 tracing::debug!(code = refusal.code.as_str(), detail = %refusal.detail, request_id, "refused");
                 let mut response = refusal.respond(form, request_id);
@@ -138,19 +173,8 @@ impl Shared {
                 response.map(Body::from)
             }
         };
-        if let Some(guards) = measured.guards {
-            guards.dress(&mut response, measured.notes);
-        }
-        let status = response.status();
         response.headers_mut().insert(trace::X_REQUEST_ID, names.request_id);
-        let finish = Finish {
-            metrics: Arc::clone(measured.metrics),
-            status,
-            started,
-            activity: Arc::clone(&client.activity),
-            promised: self.objectives.begin(measured.promised, client.worker),
-        };
-        response.map(|body| body.finish(finish, has_content))
+        response
     }
 
     /// Goes on when what the guards had to ask elsewhere is answered.
@@ -181,7 +205,10 @@ impl Shared {
     }
 
     /// Does what an answer wants done before its client sees it, and takes the wish out of it.
-    async fn proxied(&self, mut outcome: Result<Response<Body>, Refusal>) -> Result<Response<Body>, Refusal> {
+    pub(super) async fn proxied(
+        &self,
+        mut outcome: Result<Response<Body>, Refusal>,
+    ) -> Result<Response<Body>, Refusal> {
         if let Ok(answer) = &mut outcome {
             if let Some(cache) = &self.cache
                 && let Some(purge) = cached::named(cache, answer)
@@ -209,7 +236,7 @@ impl Shared {
         let route = match &*client.role {
             Role::Public => {
                 headers::strip_reserved(request.headers_mut());
-                match self.find(host, &request) {
+                match self.find(host, &request)? {
                     Match::Route(index) => {
                         let route = &self.routes[index];
                         measured.promised = route.promised.matching(request.method(), request.uri().path());
@@ -257,15 +284,19 @@ impl Shared {
     }
 
     /// The route of a request; for a preflight, the one of the request that is to follow, if that has CORS.
-    fn find(&self, host: &str, request: &Request<Incoming>) -> Match {
+    fn find(&self, host: &str, request: &Request<Incoming>) -> Result<Match, Refusal> {
         let path = request.uri().path();
         if let Some(method) = method_after_preflight(request.method(), request.headers())
             && let Match::Route(index) = self.router.find(host, &method, path)
             && self.routes[index].guards.as_ref().is_some_and(|guards| guards.answers_preflights())
         {
-            return Match::Route(index);
+            return Ok(Match::Route(index));
         }
-        self.router.find(host, request.method(), path)
+        let found = self.router.find(host, request.method(), path);
+        if self.router.is_misled(&found, host, request.method(), path) {
+            return Err(Refusal::new(Code::BadRequest, "the path, decoded, is one of another route"));
+        }
+        Ok(found)
     }
 
     /// Brings a request that passed all guards to who answers it.
@@ -288,10 +319,16 @@ impl Shared {
                 let (outgoing, upgrade) = self.outgoing(admitted, client)?;
                 if let Some(wish) = upgrade {
                     let answer = upgrade::proxy(upstream, outgoing, wish, &self.tunnels);
-                    return Ok(Way::Other(Box::pin(answer)));
+                    return Ok(Way::Other(match change {
+                        // The service may decline the wish, and do what was asked all the same.
+                        Some(change) => {
+                            Box::pin(async { change.conclude(answer.await, &Sent::noted()).await })
+                        }
+                        None => Box::pin(answer),
+                    }));
                 }
-                Ok(match (look, change) {
-                    (Some(look), _) => self.miss(look, upstream, outgoing),
+                Ok(match (look.zip(self.cache.as_ref()), change) {
+                    (Some((look, cache)), _) => self.miss(look, cache, upstream, outgoing),
                     (None, Some(change)) => self.change(change, upstream, outgoing),
                     (None, None) => Way::Proxy(upstream, outgoing),
                 })
@@ -299,9 +336,9 @@ impl Shared {
         }
     }
 
-    fn miss(&self, look: Look, upstream: &Arc<Upstream>, outgoing: Outgoing) -> Way<'static> {
-        let (upstream, aftermath) = (Arc::clone(upstream), self.aftermath.clone());
-        let missed = Missed { upstream, outgoing, aftermath };
+    fn miss(&self, look: Look, cache: &Cache, upstream: &Arc<Upstream>, outgoing: Outgoing) -> Way<'static> {
+        let (cache, upstream, aftermath) = (cache.clone(), Arc::clone(upstream), self.aftermath.clone());
+        let missed = Missed { cache, upstream, outgoing, aftermath };
         match look {
             Look::Answer(answer) => Way::Answer(answer.map(Body::from)),
             Look::Stale(answer, ask) => {
@@ -309,6 +346,7 @@ impl Shared {
                 Way::Answer(answer.map(Body::from))
             }
             Look::Ask(ask) => Way::Other(Box::pin(missed.answer(ask))),
+            Look::Pass(Bypass::OnlyIfCached) => Way::Other(Box::pin(std::future::ready(Err(not_cached())))),
             Look::Pass(bypass) => Way::Other(Box::pin(missed.pass(bypass))),
         }
     }
@@ -395,12 +433,15 @@ impl Admitted<'_> {
         let request = &self.request;
         let may_be_kept = matches!(*request.method(), Method::GET | Method::HEAD)
             && request.body().is_end_stream()
-            && !request.headers().contains_key(header::UPGRADE);
+            && !request.headers().contains_key(header::UPGRADE)
+            // The service would not see what the copy is chosen by.
+            && !headers::connection_takes_away(request.headers());
         may_be_kept.then(|| {
             cache.look(&mare_cache::Asked {
                 method: request.method(),
                 scheme: self.scheme(),
                 authority: self.authority.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default(),
+                forwarded_host: self.visitor.forwarded_host(),
                 target: request.uri().path_and_query().map_or("/", PathAndQuery::as_str),
                 headers: request.headers(),
                 subject: self.claimant.as_deref().map(Claimant::subject),
@@ -488,7 +529,7 @@ fn origin_form(uri: Uri) -> Uri {
 
 /// Refuses `.` and `..` segments, encoded or not: routes are chosen by prefix, and a service that resolves them
 /// would serve what the route did not mean. Clients resolve them before they ask (RFC 3986 5.2.4).
-fn check_path(path: &str) -> Result<(), Refusal> {
+pub(super) fn check_path(path: &str) -> Result<(), Refusal> {
     let suspicious = path.contains("/.") || path.contains('%') || path.contains('\\');
     if suspicious && path.split(['/', '\\']).any(is_dot_segment) {
         return Err(Refusal::new(Code::BadRequest, "the path must not contain . or .. segments"));
@@ -501,8 +542,12 @@ fn is_dot_segment(segment: &str) -> bool {
     decoded.split('/').any(|part| matches!(part, "." | ".."))
 }
 
-fn too_large(limit: u64) -> Refusal {
+pub(super) fn too_large(limit: u64) -> Refusal {
     Refusal::new(Code::BodyTooLarge, format!("this route takes at most {limit} bytes"))
+}
+
+fn not_cached() -> Refusal {
+    Refusal::new(Code::NotCached, "the request takes nothing but a copy")
 }
 
 fn refuse_file(missing: Missing) -> Refusal {

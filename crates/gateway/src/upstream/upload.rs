@@ -67,8 +67,10 @@ impl Upload {
         if has_begun || self.framing.is_empty() {
             return None;
         }
-        if let RequestBody::Stream(inbound) = &mut body {
-            inbound.unread(data);
+        match &mut body {
+            RequestBody::Stream(inbound) => inbound.unread(data),
+            RequestBody::Empty if !data.is_empty() => body = RequestBody::Whole(data),
+            RequestBody::Empty | RequestBody::Whole(_) => {}
         }
         Some(body)
     }
@@ -102,7 +104,15 @@ impl Upload {
 
     /// Stages the next piece of the body, if there is one now.
     fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BodyError>> {
-        let RequestBody::Stream(inbound) = &mut self.body else { return Poll::Ready(Ok(())) };
+        let inbound = match &mut self.body {
+            RequestBody::Stream(inbound) => inbound,
+            RequestBody::Whole(data) => {
+                self.data = std::mem::take(data);
+                self.body = RequestBody::Empty;
+                return Poll::Ready(Ok(()));
+            }
+            RequestBody::Empty => return Poll::Ready(Ok(())),
+        };
         if let Some(data) = ready!(inbound.poll_data(context))? {
             // An empty chunk would end the body.
             if self.is_chunked && !data.is_empty() {

@@ -5,6 +5,8 @@
 //! connection may be left over.
 
 mod access;
+mod caching;
+mod calls;
 mod connections;
 mod drain;
 mod forwarding;

@@ -11,7 +11,9 @@ use http_body_util::{BodyExt as _, Full};
 use mare_cache::Cache;
 use mare_fleet::Clock;
 use mare_fleet::pool::{Link, Report};
-use mare_gateway::{Access, Config, Gateway, Handler, Limited, Listener, Mount, Objectives, Role, Socket};
+use mare_gateway::{
+    Access, Calls, Config, Gateway, Handler, Limited, Listener, Mount, Objectives, Role, Socket,
+};
 use mare_scaling::{Availability, Endpoint, Endpoints, Failing, InstanceId, Observation};
 use prometheus_client::registry::Registry;
 use tokio::sync::{mpsc, watch};
@@ -40,6 +42,7 @@ pub(crate) struct Rig {
     /// Mounts behind a token.
     pub(crate) guarded: SocketAddr,
     pub(crate) objectives: Objectives,
+    pub(crate) calls: Arc<Calls>,
     services: HashMap<String, Service>,
     registry: Registry,
     shutdown: CancellationToken,
@@ -84,10 +87,10 @@ impl Rig {
         let guarded = listen(Role::Mounts { mounts: mounts(), access: token });
         let mut registry = Registry::default();
         let gateway = build(&manifest, links, listeners, &mut registry);
-        let objectives = gateway.objectives();
+        let (objectives, calls) = (gateway.objectives(), Arc::new(gateway.calls()));
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(gateway.run(shutdown.clone()));
-        Self { public, admin, guarded, objectives, services, registry, shutdown, running }
+        Self { public, admin, guarded, objectives, calls, services, registry, shutdown, running }
     }
 
     /// A gateway with one service `api` that has one instance, with `settings` above the service in the manifest.

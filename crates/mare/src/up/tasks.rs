@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use http_body_util::{BodyExt, Full};
-use mare_gateway::{Handler, Mount};
+use mare_gateway::{Calls, Handler, Mount};
 use mare_manifest::model::Manifest;
 use mare_manifest::model::queue::Queue;
 use mare_manifest::model::topic::queue_of;
 use mare_tasks::api::{self, Api};
 use mare_tasks::identity::{DISCOVERY, Identity, JWKS};
 use mare_tasks::model::{QueueName, QueueSettings, RateLimits, Retry, Target};
-use mare_tasks::service::{Config, IN_FLIGHT_MAX, Service};
+use mare_tasks::service::{Call, Config, IN_FLIGHT_MAX, Service};
 use mare_tasks::store::{Options, PostgresStore, Put, SqliteStore, Store, Windows};
 use mare_tasks::targets::Targets;
 use prometheus_client::registry::Registry;
@@ -49,7 +49,6 @@ pub(super) async fn build(
     let config = Config {
         targets: targets.clone(),
         services,
-        idle: manifest.limits.idle,
         drain: manifest.app.drain,
         in_flight_max: IN_FLIGHT_MAX,
         parent: manifest.tasks.parent(),
@@ -61,6 +60,15 @@ pub(super) async fn build(
     let mut mounts = mounts(&api, &identity);
     mounts.append(&mut events.mounts);
     Ok(Tasks { store, service, events, mounts })
+}
+
+/// The dispatcher's way to the services.
+pub(super) fn call(calls: Calls) -> Call {
+    let calls = Arc::new(calls);
+    Arc::new(move |service, request| {
+        let calls = Arc::clone(&calls);
+        Box::pin(async move { calls.call(&service, request).await.map(BodyExt::boxed_unsync) })
+    })
 }
 
 async fn open(manifest: &Manifest, data: &Data) -> Result<Arc<dyn Store>> {

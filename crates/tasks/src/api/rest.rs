@@ -1,6 +1,7 @@
 //! The methods over REST: JSON into messages and back (proto3 JSON), and the same call as gRPC makes.
 
 mod codec;
+mod plain;
 mod route;
 
 use std::sync::Arc;
@@ -34,15 +35,21 @@ pub(super) async fn respond(
     let numbers = query.iter().any(|(name, value)| is_alt(name) && value.contains("enum-encoding=int"));
     let answer = async {
         let found = route::find(&head.method, head.uri.path())?;
+        if query.is_empty()
+            && let Some(answer) = plain::respond(shared, &found, body).await
+        {
+            return Ok(answer?);
+        }
         let method = found.route.method().ok_or_else(|| Fault::Unimplemented(found.route.rpc.into()))?;
         let message = request(&found, method.input(), query, body)?;
         let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
         let path = PathAndQuery::try_from(path).expect("names of our .proto");
         let mut client =
             tonic::client::Grpc::new(InProcess(Arc::clone(shared))).max_decoding_message_size(usize::MAX);
-        client.unary(Request::new(message), path, Codec(method.output())).await
+        let answer = client.unary(Request::new(message), path, Codec(method.output())).await?;
+        Ok::<_, Status>(write(answer.get_ref(), numbers))
     };
-    match answer.await.map(|answer| write(answer.get_ref(), numbers)) {
+    match answer.await {
         Ok(body) => json_response(StatusCode::OK, body),
         Err(status) => refuse(&status),
     }
@@ -152,6 +159,13 @@ fn write(message: &DynamicMessage, numbers: bool) -> Vec<u8> {
     let options = SerializeOptions::new().use_enum_numbers(numbers);
     message.serialize_with_options(&mut body, &options).expect("our messages have a JSON form");
     body.into_inner()
+}
+
+/// A message of this name, as [`write`] would.
+fn write_known(full_name: &str, message: &impl prost::Message) -> Vec<u8> {
+    let descriptor = DESCRIPTORS.get_message_by_name(full_name).expect("it is in our .proto");
+    let message = DynamicMessage::decode(descriptor, &message.encode_to_vec()[..]);
+    write(&message.expect("both are made of our .proto"), false)
 }
 
 fn http_status(code: Code) -> StatusCode {

@@ -2,6 +2,7 @@
 
 mod clients;
 mod errors;
+mod plain;
 mod queues;
 mod rig;
 mod tasks;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::Request;
 use http::response::Parts;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::Body;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
@@ -93,7 +93,7 @@ impl<I: Io> Driver<I> {
 }
 
 /// Reads to the end; false if it is too long or broken.
-async fn read(mut body: Incoming) -> bool {
+pub(super) async fn read(mut body: impl Body<Data = Bytes> + Unpin) -> bool {
     let mut rest = ANSWER_MAX;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return false };

@@ -50,7 +50,7 @@ impl Outside {
         &self,
         targets: &Targets,
         to: &External,
-        request: Request<Full<Bytes>>,
+        request: Request<Bytes>,
     ) -> Exchange {
         let parked = self.parked(to);
         let line = match parked.checkout().await {
@@ -62,7 +62,7 @@ impl Outside {
                 }
             },
         };
-        match line.exchange(request, &parked).await {
+        match line.exchange(request.map(Full::from), &parked).await {
             Ok(head) => Exchange::Answered(head),
             Err(LineError::Unsent) => Exchange::Broken("the server closed the connection".to_owned()),
             Err(LineError::Broken(what)) => Exchange::Broken(what),

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
-use http_body_util::Full;
 
 use crate::model::{Answer, HttpRequest, Target};
 use crate::store::Leased;
@@ -92,7 +91,7 @@ pub(super) fn build(
     of_task: &HttpRequest,
     path_and_query: &str,
     authorization: Option<HeaderValue>,
-) -> Option<Request<Full<Bytes>>> {
+) -> Option<Request<Bytes>> {
     let has_body = matches!(of_task.method, Method::POST | Method::PUT | Method::PATCH);
     let body = if has_body { of_task.body.clone() } else { Bytes::new() };
     let mut headers = HeaderMap::with_capacity(of_task.headers.len() + ADDED);
@@ -116,7 +115,7 @@ pub(super) fn build(
         headers.insert(header::AUTHORIZATION, authorization);
     }
     describe(leased, &mut headers)?;
-    let mut request = Request::new(Full::from(body));
+    let mut request = Request::new(body);
     *request.method_mut() = of_task.method.clone();
     *request.uri_mut() = path_and_query.parse::<Uri>().ok()?;
     *request.headers_mut() = headers;

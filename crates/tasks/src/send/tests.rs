@@ -1,5 +1,4 @@
 use http::Method;
-use tokio::net::TcpListener;
 
 use super::worker::{Worker, answer};
 use super::*;
@@ -10,8 +9,7 @@ fn sender(worker: &Worker, external: &[String]) -> Sender {
     let services = vec![(Arc::from("worker"), worker.address)];
     let targets = Targets::new(services.clone(), external, Vec::new()).expect("hosts");
     let identity = Identity::new("http://127.0.0.1:1".to_owned(), "/nowhere".into());
-    let places = Places { targets, services, idle: Duration::from_secs(60) };
-    Sender::new(places, Arc::new(identity))
+    Sender::new(targets, services, worker.call(), Arc::new(identity))
 }
 
 fn leased(url: &str) -> Leased {
@@ -46,7 +44,7 @@ fn status(end: &End) -> (u16, Option<u64>) {
 const SERVICE: &str = "http://worker.mare.internal/tasks/a?b=c";
 
 #[tokio::test]
-async fn every_answer_is_an_outcome_and_one_connection_brings_them_all() {
+async fn every_answer_is_an_outcome() {
     let worker = Worker::answering(vec![
         answer(200, &[], 10),
         answer(503, &[("retry-after", "7")], 0),
@@ -62,8 +60,8 @@ async fn every_answer_is_an_outcome_and_one_connection_brings_them_all() {
     {
         assert_eq!(status(&sender.attempt(&leased, None).await), expected);
     }
-    let got = worker.got.lock();
-    assert_eq!((got.len(), *worker.connections.lock()), (6, 1));
+    let got = worker.got();
+    assert_eq!((got.len(), *worker.connections.lock()), (6, 0));
     let expected = ("POST /tasks/a?b=c".to_owned(), worker.address.to_string(), "abc".to_owned());
     assert!(got.iter().all(|request| *request == expected), "{got:?}");
 }
@@ -81,11 +79,6 @@ async fn a_refusal_of_the_gateway_is_no_attempt() {
         let end = sender.attempt(&leased(SERVICE), None).await;
         assert!(matches!(end, End::NotDelivered { wait } if wait == Duration::from_secs(seconds)), "{end:?}");
     }
-    // Nor is a listener that is not there any more.
-    let port = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("bound");
-    let gone = Worker::elsewhere(port);
-    let end = self::sender(&gone, &[]).attempt(&leased(SERVICE), None).await;
-    assert!(matches!(end, End::NotDelivered { .. }), "{end:?}");
 }
 
 #[tokio::test]
@@ -98,7 +91,7 @@ async fn a_server_outside_is_reached_only_if_it_is_allowed() {
     assert_eq!(status(&sender.attempt(&leased(&url), None).await), (503, None));
     assert_eq!(status(&sender.attempt(&leased(&url), None).await), (200, None));
     assert_eq!(*outside.connections.lock(), 1);
-    assert_eq!(outside.got.lock()[0].1, outside.address.to_string());
+    assert_eq!(outside.got()[0].1, outside.address.to_string());
     for (url, why) in [
         ("http://127.0.0.1:1/", "is not allowed as a target"),
         ("http://nobody.mare.internal/", "the manifest has no service `nobody`"),
@@ -116,27 +109,31 @@ async fn a_server_outside_is_reached_only_if_it_is_allowed() {
 #[tokio::test]
 async fn an_answer_that_is_too_long_costs_the_connection_and_nothing_else() {
     let worker = Worker::answering(vec![answer(200, &[], 1 << 20)]).await;
-    let sender = sender(&worker, &[]);
+    let inside = Worker::answering(Vec::new()).await;
+    let (sender, url) =
+        (sender(&inside, &[worker.address.to_string()]), format!("http://{}/", worker.address));
     for _ in 0..2 {
-        assert_eq!(status(&sender.attempt(&leased(SERVICE), None).await), (200, None));
+        assert_eq!(status(&sender.attempt(&leased(&url), None).await), (200, None));
     }
     assert_eq!(*worker.connections.lock(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_ends_at_its_deadline() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let silent = Worker::elsewhere(listener.local_addr().expect("bound"));
-    let end = sender(&silent, &[]).attempt(&leased(SERVICE), None).await;
+    let worker = Worker::answering(Vec::new()).await;
+    let hanging = leased("http://worker.mare.internal/hang");
+    let end = sender(&worker, &[]).attempt(&hanging, None).await;
     assert!(matches!(end, End::Attempted(Outcome { answer: Answer::Deadline, .. })), "{end:?}");
 }
 
 #[tokio::test]
 async fn a_connection_the_other_side_closed_is_not_used_again() {
     let worker = Worker::answering(vec![answer(200, &[("connection", "close")], 1)]).await;
-    let sender = sender(&worker, &[]);
+    let inside = Worker::answering(Vec::new()).await;
+    let (sender, url) =
+        (sender(&inside, &[worker.address.to_string()]), format!("http://{}/", worker.address));
     for _ in 0..3 {
-        assert_eq!(status(&sender.attempt(&leased(SERVICE), None).await), (200, None));
+        assert_eq!(status(&sender.attempt(&leased(&url), None).await), (200, None));
     }
     assert_eq!(*worker.connections.lock(), 2);
 }

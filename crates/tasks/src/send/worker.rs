@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
@@ -17,42 +18,54 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::Call;
+
 /// A server that answers what it is told, one after another, and then 200; remembers what it got. Below `/hang` it
 /// never answers.
 pub(crate) struct Worker {
     pub(crate) address: SocketAddr,
-    pub(crate) got: Arc<Mutex<Vec<(String, String, String)>>>,
     pub(crate) connections: Arc<Mutex<usize>>,
-    count: watch::Receiver<usize>,
+    served: Arc<Served>,
+}
+
+struct Served {
+    answers: Mutex<VecDeque<Response<Full<Bytes>>>>,
+    got: Mutex<Vec<(String, String, String)>>,
+    count: watch::Sender<usize>,
+}
+
+impl Served {
+    async fn respond<B: Body<Error: Debug>>(&self, request: Request<B>) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        let host = head.headers[http::header::HOST].to_str().expect("ASCII").to_owned();
+        let line = format!("{} {}", head.method, head.uri);
+        self.got.lock().push((line, host, String::from_utf8_lossy(&body).into_owned()));
+        self.count.send_modify(|count| *count += 1);
+        if head.uri.path().starts_with("/hang") {
+            std::future::pending::<()>().await;
+        }
+        let answer = self.answers.lock().pop_front();
+        answer.unwrap_or_else(|| Response::new(Full::default()))
+    }
 }
 
 impl Worker {
     pub(crate) async fn answering(answers: Vec<Response<Full<Bytes>>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
-        let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
-        let (got, connections) = (Arc::<Mutex<Vec<_>>>::default(), Arc::<Mutex<usize>>::default());
-        let (seen, opened) = (Arc::clone(&got), Arc::clone(&connections));
-        let (counted, count) = watch::channel(0);
+        let connections = Arc::<Mutex<usize>>::default();
+        let opened = Arc::clone(&connections);
+        let (answers, got) = (Mutex::new(VecDeque::from(answers)), Mutex::default());
+        let served = Arc::new(Served { answers, got, count: watch::Sender::new(0) });
+        let serving = Arc::clone(&served);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 *opened.lock() += 1;
-                let (answers, seen, counted) = (Arc::clone(&answers), Arc::clone(&seen), counted.clone());
+                let served = Arc::clone(&serving);
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let (answers, seen, counted) = (Arc::clone(&answers), Arc::clone(&seen), counted.clone());
-                    async move {
-                        let (head, body) = request.into_parts();
-                        let body = body.collect().await.expect("a body").to_bytes();
-                        let host = head.headers[http::header::HOST].to_str().expect("ASCII").to_owned();
-                        let line = format!("{} {}", head.method, head.uri);
-                        seen.lock().push((line, host, String::from_utf8_lossy(&body).into_owned()));
-                        counted.send_modify(|count| *count += 1);
-                        if head.uri.path().starts_with("/hang") {
-                            std::future::pending::<()>().await;
-                        }
-                        let answer = answers.lock().pop_front();
-                        Ok::<_, Infallible>(answer.unwrap_or_else(|| Response::new(Full::default())))
-                    }
+                    let served = Arc::clone(&served);
+                    async move { Ok::<_, Infallible>(served.respond(request).await) }
                 });
                 tokio::spawn(
                     hyper::server::conn::http1::Builder::new()
@@ -60,25 +73,35 @@ impl Worker {
                 );
             }
         });
-        Self { address, got, connections, count }
+        Self { address, connections, served }
     }
 
-    /// An address where nobody listens, or somebody else does.
-    pub(crate) fn elsewhere(address: SocketAddr) -> Self {
-        let (_, count) = watch::channel(0);
-        Self { address, got: Arc::default(), connections: Arc::default(), count }
+    /// The way to it as a service.
+    pub(crate) fn call(&self) -> Call {
+        let served = Arc::clone(&self.served);
+        Arc::new(move |_service, request| {
+            let (served, request) = (Arc::clone(&served), request.map(Full::<Bytes>::from));
+            Box::pin(async move {
+                let answer = served.respond(request).await;
+                answer.map(|body: Full<Bytes>| body.map_err(|never| match never {}).boxed_unsync())
+            })
+        })
+    }
+
+    pub(crate) fn got(&self) -> Vec<(String, String, String)> {
+        self.served.got.lock().clone()
     }
 
     /// Waits until it got so many requests.
     pub(crate) async fn until(&self, count: usize) {
-        let waiting = async { self.count.clone().wait_for(|got| *got >= count).await.is_ok() };
+        let waiting = async { self.served.count.subscribe().wait_for(|got| *got >= count).await.is_ok() };
         let waited = timeout(Duration::from_secs(30), waiting).await;
-        assert_eq!(waited, Ok(true), "it got {:?}", self.got.lock());
+        assert_eq!(waited, Ok(true), "it got {:?}", self.got());
     }
 
     /// The paths it got, sorted.
     pub(crate) fn paths(&self) -> Vec<String> {
-        let mut paths: Vec<String> = self.got.lock().iter().map(|(line, ..)| line[5..].to_owned()).collect();
+        let mut paths: Vec<String> = self.got().iter().map(|(line, ..)| line[5..].to_owned()).collect();
         paths.sort();
         paths
     }

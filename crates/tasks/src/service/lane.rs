@@ -152,7 +152,7 @@ impl Shared {
             _ = changes.changed() => {}
             () = sleep(again) => {}
         }
-        let spacing = SPACING_EACH * lanes;
+        let spacing = self.store.lease_spacing().max(SPACING_EACH * lanes);
         if spacing >= SPACING_MIN {
             sleep_until(looked_at + spacing).await;
         }

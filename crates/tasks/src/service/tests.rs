@@ -27,7 +27,6 @@ impl Rig {
         let config = Config {
             targets: Targets::new(services.clone(), &[], Vec::new()).expect("hosts"),
             services,
-            idle: PATIENCE,
             drain,
             in_flight_max,
             parent: queue_name("q").parent().to_owned(),
@@ -36,7 +35,7 @@ impl Rig {
         let mut registry = Registry::default();
         let (service, handle) = Service::new(Arc::clone(&store), identity, config, &mut registry);
         let shutdown = CancellationToken::new();
-        let running = tokio::spawn(service.run(shutdown.clone()));
+        let running = tokio::spawn(service.run(worker.call(), shutdown.clone()));
         Self { store, handle, shutdown, running, registry }
     }
 
@@ -126,7 +125,7 @@ async fn what_fails_is_tried_again_and_at_last_a_dead_letter() {
     };
     let dead = rig.until("it is dead", died).await;
     assert_eq!((dead.task.progress.dispatched, dead.task.progress.executed), (3, 2));
-    assert_eq!(worker.got.lock().len(), 3);
+    assert_eq!(worker.got().len(), 3);
     rig.end().await;
 }
 

@@ -38,6 +38,8 @@ mod wake;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -55,6 +57,9 @@ use super::{
     Store, Windows,
 };
 use crate::model::{Queue, QueueName, QueueSettings, State, Task, TaskName};
+
+/// A lease is four round trips, whether it finds one task or fifty.
+const LEASE_SPACING: Duration = Duration::from_millis(3);
 
 /// The store. Closed, or dropped, it lets go of its connections.
 pub struct PostgresStore {
@@ -163,6 +168,10 @@ impl Store for PostgresStore {
 
     async fn lease(&self, queue: &QueueName, max: usize) -> Result<Lease, Error> {
         lease::lease(&self.pool, queue, max, &self.dead).await
+    }
+
+    fn lease_spacing(&self) -> Duration {
+        LEASE_SPACING
     }
 
     async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<Settled>, Error> {

@@ -1,14 +1,16 @@
 //! The store of one process: a file of SQLite.
 //!
 //! ```text
-//!   create, settle, lease …  ──► bounded queue ──► writer thread: Engine ── one transaction per batch ──► file
-//!        ▲                                            │  commit (fsync)                                   │
-//!        └────────────── answers, after the commit ◄──┘                                                   │
-//!   task, tasks, dead_letters ─► bounded queue ──► reader thread: rows ◄──────────────────────────────────┘
+//!   create, settle, lease …  ──► bounded line ──► writer thread: Engine ── one transaction per batch ──► file
+//!        ▲                                            │ committed                                          │
+//!        └──────────────────── answers ◄── syncer thread: fsync of the log                                 │
+//!   task, tasks, dead_letters ─► bounded queue ──► reader thread: rows ◄───────────────────────────────────┘
 //! ```
 //!
-//! Whatever waits while a transaction is under way becomes the next one, so that many callers share one sync. The
-//! order of tasks, the leases and the counts are in the writer's memory and are rebuilt from the file at opening;
+//! Whatever comes while a batch is on its way to the disk becomes the next one, so that many callers share one sync; it
+//! is performed meanwhile, and committed after it. (So SQLite itself syncs only where its file would break otherwise,
+//! `synchronous = NORMAL`: what it has committed is in the log, and the syncer syncs that before anybody is told. What
+//! only reads may show a task some milliseconds before it is durable.) The order of tasks, the leases and the counts are in the writer's memory and are rebuilt from the file at opening;
 //! leases are never written, for no process but this one could hold any. Start reading in `engine`.
 //!
 //! The caller sees to it that no other process opens the file.
@@ -17,12 +19,14 @@ mod backlog;
 mod disk;
 mod engine;
 mod leases;
+mod line;
 mod rows;
 mod schema;
 mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
@@ -33,6 +37,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use self::disk::Disk;
 use self::engine::Engine;
+use self::line::Line;
 use self::writer::{Command, Performed, Reply};
 use super::{
     Clock, DeadLetter, Error, Lease, Leased, NewTask, Options, Page, Put, QueueStats, Settled, Settlement,
@@ -71,8 +76,14 @@ type Read = Box<dyn FnOnce(&Connection) + Send>;
 
 /// The ways to the threads; a thread ends when its way is gone and everything asked before is done.
 struct Ways {
-    writes: mpsc::Sender<Command>,
+    writes: Arc<Line>,
     reads: mpsc::Sender<Read>,
+}
+
+impl Drop for Ways {
+    fn drop(&mut self) {
+        self.writes.close();
+    }
 }
 
 /// A store in a file. See the module.
@@ -90,14 +101,17 @@ impl SqliteStore {
     /// Opens the file, or makes it; its directory exists. Takes time in proportion to the tasks in it.
     pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
         let clock = options.clock.clone();
-        let engine = Engine::open(Disk::new(schema::open(path)?), options)?;
+        let (connection, log) = schema::open(path)?;
+        let engine = Engine::open(Disk::new(connection), options)?;
         let reader = schema::connect(path)?;
-        let (writes, commands) = mpsc::channel(WAITING_MAX);
+        let writes = Arc::new(Line::default());
         let (reads, questions) = mpsc::channel(WAITING_MAX);
+        let (to_disk, committed) = sync_channel(1);
         let changes = watch::Sender::new(0);
-        let news = changes.clone();
+        let (line, of_syncer, news) = (Arc::clone(&writes), Arc::clone(&writes), changes.clone());
         let threads = vec![
-            spawn("task-writer", move || writer::run(engine, commands, &news))?,
+            spawn("task-writer", move || writer::run(engine, &line, &to_disk))?,
+            spawn("task-syncer", move || writer::sync(&log, &committed, &of_syncer, &news))?,
             spawn("task-reader", move || answer(&reader, questions))?,
         ];
         Ok(Self {
@@ -139,7 +153,7 @@ impl SqliteStore {
             });
             Performed { reply, broken }
         });
-        self.send(|ways| &ways.writes, command)?;
+        self.command(command)?;
         answer.await.map_err(|_gone| Error::Busy)?
     }
 
@@ -156,13 +170,18 @@ impl SqliteStore {
             });
             let _nobody_waits = to.send(result);
         });
-        self.send(|ways| &ways.reads, question)?;
+        self.ways
+            .read()
+            .as_ref()
+            .ok_or(Error::Busy)?
+            .reads
+            .try_send(question)
+            .map_err(|_full| Error::Busy)?;
         answer.await.map_err(|_gone| Error::Busy)?
     }
 
-    fn send<T>(&self, way: impl FnOnce(&Ways) -> &mpsc::Sender<T>, what: T) -> Result<(), Error> {
-        let ways = self.ways.read();
-        way(ways.as_ref().ok_or(Error::Busy)?).try_send(what).map_err(|_full| Error::Busy)
+    fn command(&self, command: Command) -> Result<(), Error> {
+        self.ways.read().as_ref().ok_or(Error::Busy)?.writes.push(command)
     }
 }
 

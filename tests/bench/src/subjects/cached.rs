@@ -96,7 +96,7 @@ fn manifest(upstream: u16) -> String {
         auth,
         route("/hit", stored),
         route("/hit/limit", &format!("{stored}\n{}", limit("ip"))),
-        route("/hit/jwt", &format!("cache = {{ ttl = \"1h\", per = \"user\" }}\nauth = \"jwt\"")),
+        route("/hit/jwt", "cache = { ttl = \"1h\", per = \"user\" }\nauth = \"jwt\""),
         route("/hit/headers", &format!("{stored}\n{headers}")),
         route(
             "/hit/guarded",

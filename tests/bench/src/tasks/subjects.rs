@@ -191,8 +191,8 @@ async fn start_redis(home: &Path, port: u16, sync: &str) -> Result<Process> {
     Ok(process)
 }
 
-/// The sink is a service of its own, with one instance that always runs; a task reaches it through the service's
-/// listener, as in any application. The rate is out of the way.
+/// The sink is a service of its own, with one instance that always runs; a task reaches it through the
+/// gateway, as in any application. The rate is out of the way.
 async fn start_mare(options: &Options, home: &Path, database: Option<String>) -> Result<(Process, u16, u16)> {
     let own = std::env::current_exe()?;
     let own = own.to_str().context("the benchmark's own path is not UTF-8")?;

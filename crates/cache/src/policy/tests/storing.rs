@@ -255,6 +255,7 @@ fn a_routes_ttl_is_for_successes_that_say_nothing_of_freshness() {
             ("Maré", "GET | cookie: a=b", "200", Err(Credentials)),
             ("Maré", "GET | cookie: a=b", "200 | cache-control: public", Ok(30)),
             ("Maré", "GET | cookie: a=b", "200 | cache-control: max-age=60", Ok(60)),
+            ("Maré", "GET | x-api-key: k", "200", Err(Credentials)),
         ],
     );
     let heuristic = mare_manifest::model::guard::Caching { heuristic: true, ..route() };
@@ -306,6 +307,9 @@ fn answers_to_somebody_are_shared_only_if_public() {
             ("9111 3.5", "GET", "200 | cache-control: max-age=60", Err(Credentials)),
             ("9111 3.5", "GET", public, Ok(60)),
             ("9111 3.5", "GET", "200", Err(Credentials)),
+            // What the gateway says of who asks is not among the fields that are compared.
+            ("9111 4.1", "GET", "200 | cache-control: public, max-age=60 | vary: X-Mare-Subject", Err(Vary)),
+            ("9111 4.1", "GET", "200 | cache-control: public, max-age=60 | vary: x-forwarded-for", Err(Vary)),
         ],
     );
     check(
@@ -318,6 +322,7 @@ fn answers_to_somebody_are_shared_only_if_public() {
             ("9111 5.2.2.5", authorised, "200 | cache-control: private, no-store", Err(NoStore)),
             ("9111 7.3", authorised, "200 | cache-control: max-age=60 | set-cookie: a=b", Err(SetCookie)),
             ("Maré", "GET | authorization: Bearer t | cookie: a=b", "200", Ok(30)),
+            ("9111 4.1", authorised, "200 | vary: x-mare-subject", Ok(30)),
         ],
     );
 }

@@ -72,12 +72,16 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a He
 
 #[cfg(test)]
 mod tests {
+    use Credential::{Key, Token};
+    use Credentials::{Any, ApiKey, Jwt, None};
+
     use super::*;
+
+    const AUTH: &str = "authorization";
+    const KEY: &str = "x-api-key";
 
     #[test]
     fn one_credential_is_read_and_no_other() {
-        use Credential::{Key, Token};
-        use Credentials::{Any, ApiKey, Jwt, None};
         let check = |auth, lines: &[(&'static str, &str)], expected: Result<Credential<'_>, Reason>| {
             let mut headers = HeaderMap::new();
             for (name, value) in lines {
@@ -85,8 +89,6 @@ mod tests {
             }
             assert_eq!(read(&headers, auth), expected, "{auth:?} {lines:?}");
         };
-        const AUTH: &str = "authorization";
-        const KEY: &str = "x-api-key";
         check(Jwt, &[(AUTH, "Bearer a.b.c")], Ok(Token(b"a.b.c")));
         check(Jwt, &[(AUTH, "bEARER  a.b.c")], Ok(Token(b"a.b.c")));
         check(Jwt, &[(AUTH, "Bearer a.b.c"), (KEY, "for the service")], Ok(Token(b"a.b.c")));

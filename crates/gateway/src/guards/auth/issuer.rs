@@ -115,6 +115,12 @@ impl Issuer {
         Ok(Wait { issuer: Arc::clone(self), round: *self.rounds.borrow(), _place: place })
     }
 
+    /// Fetches that ended.
+    #[cfg(test)]
+    pub(super) fn rounds(&self) -> u64 {
+        *self.rounds.borrow()
+    }
+
     /// Why a token is refused whose key is still not known.
     pub(super) fn unknown(&self) -> Reason {
         self.asking.lock().unknown()

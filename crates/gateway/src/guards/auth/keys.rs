@@ -3,6 +3,8 @@
 //! Each is bound to one algorithm when it is read, by its type, so that no token can have it used for another (RFC
 //! 8725 3.1): a public RSA key is never the secret of an HMAC.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::{rust_crypto, verify};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{self as jwt, DecodingKey};
@@ -93,7 +95,9 @@ impl Key {
             return None;
         }
         let (algorithm, (decoding, raw)) = match &jwk.algorithm {
-            AlgorithmParameters::RSA(key) => (Algorithm::Rs256, rsa(decode(&key.n)?, &decode(&key.e)?).ok()?),
+            AlgorithmParameters::RSA(key) => {
+                (Algorithm::Rs256, rsa(&decode(&key.n)?, &decode(&key.e)?).ok()?)
+            }
             AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
                 let (x, y) = (decode(&key.x)?, decode(&key.y)?);
                 // RFC 7518 6.2.1.2: as long as the field, zeros in front included.
@@ -206,19 +210,19 @@ fn of_pem(pem: &str, algorithm: Algorithm) -> Result<(DecodingKey, Vec<u8>), Key
         (Algorithm::Es256, EC) if curve() == Some(P256) => Ok(ec(raw.to_vec())),
         (Algorithm::Rs256, RSA) => {
             let key = RsaPublicKey::try_from(key).map_err(KeyError::Pem)?;
-            rsa(key.n().to_bytes_be(), &key.e().to_bytes_be())
+            rsa(&key.n().to_bytes_be(), &key.e().to_bytes_be())
         }
         _ => Err(KeyError::Type),
     }
 }
 
-fn rsa(n: Vec<u8>, e: &[u8]) -> Result<(DecodingKey, Vec<u8>), KeyError> {
-    let (modulus, exponent) = (BigUint::from_bytes_be(&n), BigUint::from_bytes_be(e));
+fn rsa(n: &[u8], e: &[u8]) -> Result<(DecodingKey, Vec<u8>), KeyError> {
+    let (modulus, exponent) = (BigUint::from_bytes_be(n), BigUint::from_bytes_be(e));
     if modulus.bits() < RSA_BITS_MIN || RsaPublicKey::new(modulus, exponent).is_err() {
         return Err(KeyError::Size);
     }
-    let key = DecodingKey::from_rsa_raw_components(&n, e);
-    Ok((key, [n.as_slice(), b".", e].concat()))
+    let key = DecodingKey::from_rsa_raw_components(n, e);
+    Ok((key, [n, b".", e].concat()))
 }
 
 fn ec(point: Vec<u8>) -> (DecodingKey, Vec<u8>) {
@@ -234,8 +238,7 @@ fn ed(point: Vec<u8>) -> Result<(DecodingKey, Vec<u8>), KeyError> {
 }
 
 fn decode(part: &str) -> Option<Vec<u8>> {
-    use base64::Engine as _;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).ok()
+    URL_SAFE_NO_PAD.decode(part).ok()
 }
 
 fn name(algorithm: Algorithm) -> &'static str {

@@ -108,6 +108,8 @@ fn is_quotable(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use Credentials::{Any, ApiKey, Jwt};
+
     use super::*;
 
     #[test]
@@ -119,7 +121,6 @@ mod tests {
                 refusal.headers.iter().map(|(_, value)| value.to_str().expect("ASCII")).collect();
             assert_eq!((refusal.code.status().as_u16(), lines.as_slice()), (status, expected), "{reason:?}");
         };
-        use Credentials::{Any, ApiKey, Jwt};
         check(Reason::Missing, Jwt, 401, &["Bearer realm=\"api\""]);
         check(Reason::Missing, Any, 401, &["Bearer realm=\"api\"", "ApiKey realm=\"api\""]);
         let expired = "Bearer error=\"invalid_token\", error_description=\"the token has expired\"";

@@ -142,7 +142,7 @@ mod tests {
     fn full_buckets_make_room_before_others_do() {
         let forgotten = Counter::default();
         let (buckets, pace) = (Buckets::new(64 * SHARDS, forgotten.clone()), Pace::new(1.0, 1));
-        (0..1_000_000_u128).for_each(|key| assert!(passes(&buckets, key, key as u64 * SECOND / 100, &pace)));
+        (0..100_000).for_each(|key| assert!(passes(&buckets, key.into(), key * SECOND / 100, &pace)));
         assert!(held(&buckets) <= 64 * SHARDS);
         assert_eq!(forgotten.get(), 0, "of 100 in a second all but the last 100 are full");
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ::http::{HeaderName, HeaderValue, Method};
+use bytes::Bytes;
 
 use crate::api::fault::Fault;
 use crate::model::{HttpRequest, Token};
@@ -54,7 +55,9 @@ pub(super) fn read(request: v2::HttpRequest) -> Result<Wanted, Fault> {
         }
     }
     let token = request.authorization_header.map(read_token).transpose()?;
-    let request = HttpRequest { method, url: request.url, headers, body: request.body, token };
+    // A copy, for it may be a part of a whole batch and keep all of that in memory.
+    let body = Bytes::copy_from_slice(&request.body);
+    let request = HttpRequest { method, url: request.url, headers, body, token };
     Ok(Wanted { request, priority, fairness_key })
 }
 

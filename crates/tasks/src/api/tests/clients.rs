@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mare_cache::Cache;
 use mare_fleet::Clock;
 use mare_gateway::{Access, Config, Gateway, Mount, Role, Socket};
 use prometheus_client::registry::Registry;
@@ -73,14 +74,16 @@ async fn serve() -> (SocketAddr, CancellationToken, tokio::task::JoinHandle<()>)
     let listener = socket.serving(Role::Mounts { mounts, access: Access::Loopback });
     let manifest = mare_manifest::load("", Path::new("mare.toml"), "/nowhere".into(), &|_| None)
         .expect("it may be empty");
+    let mut registry = Registry::default();
     let config = Config {
         manifest: &manifest,
         links: Vec::new(),
         listeners: vec![listener],
         clock: Clock::start(),
         keys: "/nowhere".into(),
+        cache: Cache::new(&manifest.cache, &manifest.app.name, &mut registry),
     };
-    let gateway = Gateway::new(config, &mut Registry::default());
+    let gateway = Gateway::new(config, &mut registry);
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(gateway.expect("it starts").run(shutdown.clone()));
     (address, shutdown, serving)

@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 use crate::store::Error;
 
 /// Writes at once: who comes while one waits for the disk need not wait for its end, too. More would only make each of
-/// them smaller.
-const WRITERS: usize = 4;
+/// them smaller, and a task cost more.
+const WRITERS: usize = 2;
 
 /// Items in one write. Beyond some hundreds the wait for the disk no longer matters.
 const ITEMS_MAX: usize = 512;

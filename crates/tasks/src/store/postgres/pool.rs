@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::error::{is_broken, is_collision};
@@ -17,6 +17,9 @@ const CONNECTIONS_MAX: u32 = 16;
 
 /// How long a caller waits for a connection before it is told that the store is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection that rested longer is asked whether it is still there before it is used.
+const IDLE_MAX: Duration = Duration::from_secs(1);
 
 /// Longer than any statement may take: a connection that says nothing so long is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
@@ -56,6 +59,16 @@ impl Pool {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A connection that was used just now is taken for good; asking each time would be a round trip more.
+            .test_before_acquire(false)
+            .before_acquire(|connection, seen| {
+                Box::pin(async move {
+                    if seen.idle_for < IDLE_MAX {
+                        return Ok(true);
+                    }
+                    connection.ping().await.map(|()| true)
+                })
+            })
             .connect_with(options)
             .await?;
         Ok(Self { pool, clock })

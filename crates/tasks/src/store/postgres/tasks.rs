@@ -29,7 +29,7 @@ const DELETE: &str = "
 
 const RUN: &str = "
     UPDATE mare_tasks.tasks t SET
-        state = 2, lease_token = nextval('mare_tasks.lease_tokens'), lease_end = c.now + t.deadline + $4,
+        state = 2, lease_token = (random() * 9007199254740991)::bigint, lease_end = c.now + t.deadline + $4,
         dispatched_count = t.dispatched_count + 1, first_attempt = coalesce(t.first_attempt, c.now),
         scheduled = t.schedule_time, dispatched = c.now, outcome = NULL,
         previous_scheduled = t.scheduled, previous_dispatched = t.dispatched, previous_outcome = t.outcome

@@ -2,15 +2,27 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
 
+use crate::model::Task;
 use crate::policy::order::{Place, Ready};
 
 /// What must be in memory of a task that waits: where it stands in the order.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) schedule_time: Timestamp,
-    pub(super) priority: i16,
-    pub(super) key: Arc<str>,
+    schedule_time: Timestamp,
+    priority: i16,
+    key: Arc<str>,
+    fresh: Option<Fresh>,
+}
+
+/// A task as it was just created, kept so that most are leased without a look into the file.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    pub(super) task: Task,
+    pub(super) named: bool,
+    /// In the memory that all of them may take.
+    pub(super) _room: OwnedSemaphorePermit,
 }
 
 /// The tasks of a queue that are not leased, due or not, by their order of creation.
@@ -45,24 +57,31 @@ impl Backlog {
         if schedule_time <= self.seen {
             self.ready.insert(priority, &key, place);
         }
-        self.entries.insert(created, Entry { schedule_time, priority, key });
+        self.entries.insert(created, Entry { schedule_time, priority, key, fresh: None });
     }
 
-    pub(super) fn remove(&mut self, created: u64) -> Option<Entry> {
-        let entry = self.entries.remove(&created)?;
-        let place = Place { schedule_time: entry.schedule_time, created };
-        self.by_time.remove(&place);
-        self.ready.remove(entry.priority, &entry.key, place);
-        Some(entry)
+    /// Keeps the task with its place, until it leaves.
+    pub(super) fn keep(&mut self, created: u64, fresh: Fresh) {
+        if let Some(entry) = self.entries.get_mut(&created) {
+            entry.fresh = Some(fresh);
+        }
+    }
+
+    pub(super) fn remove(&mut self, created: u64) {
+        if let Some(entry) = self.entries.remove(&created) {
+            let place = Place { schedule_time: entry.schedule_time, created };
+            self.by_time.remove(&place);
+            self.ready.remove(entry.priority, &entry.key, place);
+        }
     }
 
     /// Takes out the next due task.
-    pub(super) fn pop(&mut self, now: Timestamp) -> Option<u64> {
+    pub(super) fn pop(&mut self, now: Timestamp) -> Option<(u64, Option<Fresh>)> {
         self.advance(now);
         let place = self.ready.pop()?;
         self.by_time.remove(&place);
-        self.entries.remove(&place.created);
-        Some(place.created)
+        let entry = self.entries.remove(&place.created);
+        Some((place.created, entry.and_then(|entry| entry.fresh)))
     }
 
     /// Moves what became due until `now` to the ready.

@@ -52,7 +52,7 @@ impl Disk {
         self.writing
     }
 
-    /// When this returns, what was written stays, also if the power fails.
+    /// When this returns, what was written stays if the process ends; if the power fails, once the log was synced.
     pub(super) fn commit(&mut self) -> Result<()> {
         if self.writing {
             self.connection.prepare_cached("COMMIT")?.execute(())?;

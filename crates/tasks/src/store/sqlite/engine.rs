@@ -10,9 +10,11 @@ mod settle;
 mod tasks;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 use super::Failure;
 use super::backlog::Backlog;
@@ -26,6 +28,10 @@ use crate::store::{Clock, Error, LEASE_MARGIN, LeaseToken, Leased, Options, Queu
 /// Ended names looked at in one batch, and how long until they are looked at again if few were free.
 const FORGET_MAX: usize = 2048;
 const FORGET_EVERY: Duration = Duration::from_secs(1);
+
+/// Tasks kept in memory since they were created, in KiB: some 16 000 small ones, which is what waits in front of
+/// dispatchers that keep up.
+const FRESH_KIB_MAX: usize = 16 * 1024;
 
 /// How often dead letters are looked through for old ones.
 const BURY_EVERY: Duration = Duration::from_secs(60);
@@ -42,6 +48,8 @@ pub(super) struct Engine {
     created: u64,
     /// The last token given out. The first is random: no lease of an earlier opening settles here.
     token: u64,
+    /// KiB that [`Fresh`](super::backlog::Fresh) tasks may still take.
+    fresh: Arc<Semaphore>,
     /// What this batch did to leases, for undoing it.
     leasing: Vec<Leasing>,
     /// Leases of a time when the memory was not stale, while it is.
@@ -52,6 +60,14 @@ pub(super) struct Engine {
     has_news: bool,
     ended_looked_at: Timestamp,
     dead_looked_at: Timestamp,
+}
+
+/// A batch that was committed.
+pub(super) struct Commit {
+    /// It must reach the disk before anybody is told.
+    pub(super) has_written: bool,
+    /// Something may have become leasable.
+    pub(super) has_news: bool,
 }
 
 /// One queue.
@@ -85,6 +101,7 @@ impl Engine {
             blocked: HashMap::new(),
             created: 0,
             token: fastrand::u64(..u64::MAX / 2),
+            fresh: Arc::new(Semaphore::new(FRESH_KIB_MAX)),
             leasing: Vec::new(),
             held: HashMap::new(),
             is_stale: true,
@@ -113,15 +130,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends a batch: makes durable what it wrote. `Ok(true)`: there are news.
-    pub(super) fn commit(&mut self) -> Result<bool, Error> {
+    /// Ends a batch.
+    pub(super) fn commit(&mut self) -> Result<Commit, Error> {
+        let has_written = self.disk.is_writing();
         let committed = self.tidy().and_then(|()| self.disk.commit());
         if let Err(error) = committed {
             self.give_up();
             return Err(super::schema::database(&error));
         }
         self.leasing.clear();
-        Ok(std::mem::take(&mut self.has_news))
+        Ok(Commit { has_written, has_news: std::mem::take(&mut self.has_news) })
     }
 
     /// Ends a batch of which nothing shall stay.

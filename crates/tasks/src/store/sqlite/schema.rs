@@ -86,14 +86,17 @@ CREATE UNIQUE INDEX dead_name ON dead (queue, id);
 CREATE INDEX dead_age ON dead (queue, died_at, created);
 ";
 
-/// Opens or creates the file; when this returns, a crash cannot make it vanish.
-pub(super) fn open(path: &Path) -> Result<Connection, Error> {
+/// Opens or creates the file; when this returns, a crash cannot make it vanish. With its log, which is there as long as
+/// a connection is.
+pub(super) fn open(path: &Path) -> Result<(Connection, File), Error> {
     let mut connection = connect(path)?;
     migrate(&mut connection)?;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = sync(Path::new(&log))?;
     // The names of the file and its log are in the directory, which has to be synced itself.
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    sync(directory).map_err(|error| Error::Database(format!("{}: {error}", directory.display())))?;
-    Ok(connection)
+    sync(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+    Ok((connection, log))
 }
 
 /// One more connection to an open file.
@@ -102,9 +105,9 @@ pub(super) fn connect(path: &Path) -> Result<Connection, Error> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        // FULL: a commit syncs the log. The checkpoint comes seldom, as it syncs the file, too; 16 MiB of log.
+        // NORMAL: a commit leaves it to us to sync the log. The checkpoint comes seldom, as it syncs the file, too; 16 MiB of log.
         connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;
              PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
         )?;
         Ok(connection)
@@ -129,8 +132,13 @@ fn migrate(connection: &mut Connection) -> Result<(), Error> {
     }
 }
 
-fn sync(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
+fn sync(path: &Path) -> Result<File, Error> {
+    let sync = || {
+        let file = File::open(path)?;
+        file.sync_all()?;
+        Ok(file)
+    };
+    sync().map_err(|error: io::Error| Error::Database(format!("{}: {error}", path.display())))
 }
 
 pub(super) fn database(error: &rusqlite::Error) -> Error {

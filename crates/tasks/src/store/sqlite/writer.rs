@@ -1,8 +1,11 @@
+use std::fs::File;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::engine::Engine;
+use super::line::Line;
 use crate::store::{End, Error, Leased, Settlement};
 
 /// Commands in one transaction. A commit costs some milliseconds; a thousand commands cost about ten.
@@ -20,43 +23,66 @@ pub(super) struct Performed {
     pub(super) broken: Option<Error>,
 }
 
-/// Performs what comes until all senders are gone: what waits, up to a bound, in one transaction.
-pub(super) fn run(mut engine: Engine, mut commands: mpsc::Receiver<Command>, news: &watch::Sender<u64>) {
-    let mut replies = Vec::with_capacity(BATCH_MAX);
-    let mut more: Vec<Command> = Vec::new();
-    loop {
-        let next = more.pop().or_else(|| commands.blocking_recv());
-        let Some(first) = next else { return };
-        let waiting = std::iter::from_fn(|| more.pop().or_else(|| commands.try_recv().ok()));
-        let batch = std::iter::once(first).chain(waiting).take(BATCH_MAX);
-        let done = perform(&mut engine, batch, &mut replies);
-        let (outcome, has_news) = match done {
-            Ok(has_news) => (Ok(()), has_news),
-            Err(error) => (Err(error), false),
+/// What was committed and is not on the disk yet.
+pub(super) struct Committed {
+    replies: Vec<Reply>,
+    /// Something may have become leasable.
+    has_news: bool,
+}
+
+/// The writer's life: performs what comes until the line is closed. What waits, up to a bound, and what comes while the
+/// batch before is on its way to the disk, becomes one transaction.
+pub(super) fn run(mut engine: Engine, line: &Line, to_disk: &SyncSender<Committed>) {
+    while let Some(first) = line.first() {
+        let mut replies = Vec::new();
+        let answer = match perform(&mut engine, first, line, &mut replies) {
+            Ok(commit) if commit.has_written => {
+                line.begin_sync();
+                let committed = Committed { replies, has_news: commit.has_news };
+                to_disk.send(committed).expect("the syncer ends after the writer");
+                continue;
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
         };
-        more.extend(replies.drain(..).filter_map(|reply| reply(outcome.clone())));
-        if has_news {
+        answer_all(replies, &answer, line);
+    }
+}
+
+/// The syncer's life. There is at most one batch for it: the writer commits the next when this one is done.
+pub(super) fn sync(log: &File, committed: &Receiver<Committed>, line: &Line, news: &watch::Sender<u64>) {
+    while let Ok(Committed { replies, has_news }) = committed.recv() {
+        let synced = log.sync_data().map_err(|error| Error::Database(format!("sync its log: {error}")));
+        answer_all(replies, &synced, line);
+        line.end_sync(synced.is_ok());
+        if has_news && synced.is_ok() {
             news.send_modify(|count| *count = count.wrapping_add(1));
         }
     }
 }
 
-/// One batch, all or nothing. `Ok(true)`: something may have become leasable.
+/// What an answer leads to is in the line before the next is given.
+fn answer_all(replies: Vec<Reply>, outcome: &Result<(), Error>, line: &Line) {
+    let led_to = replies.into_iter().filter_map(|reply| reply(outcome.clone()));
+    led_to.for_each(|command| line.push_first(command));
+}
+
+/// One batch, all or nothing.
 fn perform(
     engine: &mut Engine,
-    batch: impl Iterator<Item = Command>,
+    first: Command,
+    line: &Line,
     replies: &mut Vec<Reply>,
-) -> Result<bool, Error> {
+) -> Result<super::engine::Commit, Error> {
     let mut unusable = engine.refresh().err();
-    for command in batch {
+    let mut next = Some(first);
+    while let Some(command) = next {
         let Performed { reply, broken } = command(engine);
         replies.push(reply);
         unusable = unusable.or(broken);
-        if unusable.is_some() {
-            break;
-        }
+        next = line.next(unusable.is_none() && replies.len() < BATCH_MAX);
     }
-    match unusable {
+    match unusable.or_else(|| line.broken()) {
         None => engine.commit(),
         Some(error) => {
             tracing::error!(%error, "the task store cannot write");

@@ -40,7 +40,6 @@ CREATE TABLE mare_tasks.turns (
     PRIMARY KEY (queue_id, priority, fairness_key)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
-CREATE SEQUENCE mare_tasks.lease_tokens CACHE 64;
 -- Not cached: sessions must not take each other's turn in the order of creation.
 CREATE SEQUENCE mare_tasks.task_numbers;
 

@@ -138,7 +138,8 @@ BEGIN
             WHERE t.state = 1 FOR UPDATE OF t SKIP LOCKED
         ), taken AS (
             UPDATE mare_tasks.tasks t SET
-                state = 2, lease_token = nextval('mare_tasks.lease_tokens'), lease_end = now + t.deadline + margin,
+                -- No sequence: a server that forgot a lease must not give its token again.
+                state = 2, lease_token = (random() * 9007199254740991)::bigint, lease_end = now + t.deadline + margin,
                 dispatched_count = t.dispatched_count + 1, first_attempt = coalesce(t.first_attempt, now),
                 scheduled = t.schedule_time, dispatched = now, outcome = NULL,
                 previous_scheduled = t.scheduled, previous_dispatched = t.dispatched, previous_outcome = t.outcome

@@ -7,6 +7,7 @@ use crate::model::{Progress, QueueName, State, Task, TaskName};
 use crate::policy::wake::Waiting;
 use crate::policy::{attempt, backoff, micros};
 use crate::store::sqlite::Failure;
+use crate::store::sqlite::backlog::Fresh;
 use crate::store::sqlite::disk::NewRow;
 use crate::store::sqlite::rows::{self, Stored};
 use crate::store::{Error, Lease, Leased, NewTask};
@@ -72,6 +73,12 @@ impl Engine {
         self.created = created;
         self.has_news = true;
         kept.backlog.insert(created, task.schedule_time, task.spec.priority, &task.spec.fairness_key);
+        let kib = u32::try_from(spec.len() / 1024 + 1).unwrap_or(u32::MAX);
+        if task.schedule_time <= now
+            && let Ok(room) = Arc::clone(&self.fresh).try_acquire_many_owned(kib)
+        {
+            kept.backlog.keep(created, Fresh { task: task.clone(), named, _room: room });
+        }
         Ok(task)
     }
 
@@ -127,13 +134,16 @@ impl Engine {
         let mut tasks = Vec::new();
         while tasks.len() < max.min(places).min(tokens) {
             let kept = self.kept(queue)?;
-            let Some(created) = kept.backlog.pop(now) else { break };
+            let Some((created, fresh)) = kept.backlog.pop(now) else { break };
             kept.pace.take(&limits, now, 1);
             if let Some(ended) = kept.leases.remove(created) {
                 self.remember(queue, created, Some(ended));
             }
-            let stored = rows::by_creation(&self.disk, queue, created)?;
-            let stored = stored.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            let stored = match fresh {
+                Some(Fresh { task, named, _room }) => Stored { created, named, task },
+                None => rows::by_creation(&self.disk, queue, created)?
+                    .ok_or(rusqlite::Error::QueryReturnedNoRows)?,
+            };
             tasks.push(self.begin(queue, stored, now)?);
         }
         let kept = self.kept(queue)?;
