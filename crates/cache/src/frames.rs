@@ -30,8 +30,9 @@ impl Writer {
         self.0.extend_from_slice(bytes);
     }
 
+    /// As a list of at most one.
     pub(crate) fn optional(&mut self, bytes: Option<&[u8]>) {
-        self.flag(bytes.is_some());
+        self.count(bytes.iter().len());
         if let Some(bytes) = bytes {
             self.frame(bytes);
         }
@@ -78,10 +79,6 @@ impl<'a> Reader<'a> {
         let (frame, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(frame)
-    }
-
-    pub(crate) fn optional(&mut self) -> Option<Option<&'a [u8]>> {
-        if self.flag()? { self.frame().map(Some) } else { Some(None) }
     }
 
     /// A list of what `read` reads.

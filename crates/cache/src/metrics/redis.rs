@@ -90,3 +90,33 @@ impl RedisMetrics {
         self.looks.get_or_create(&Found { result }).inc();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::text::encode;
+
+    use super::*;
+
+    #[test]
+    fn every_metric_is_exposed_and_documented() {
+        let mut registry = Registry::default();
+        let metrics = RedisMetrics::register(&mut registry);
+        metrics.failed(Failure::Timeout);
+        metrics.looked(Second::Nothing);
+        let mut text = String::new();
+        encode(&mut text, &registry).expect("text");
+        let docs = include_str!("../../../../docs/caching.md");
+        for line in [
+            "mare_redis_up 0",
+            "mare_redis_exchanges_total 0",
+            "mare_redis_failures_total{reason=\"timeout\"} 1",
+            "mare_cache_purges_unrecorded_total 0",
+            "mare_cache_unshared_total 0",
+            "mare_cache_second_tier_total{result=\"nothing\"} 1",
+        ] {
+            assert!(text.lines().any(|one| one == line), "{line} in\n{text}");
+            let name = line.split(['{', ' ']).next().expect("a name");
+            assert!(docs.contains(&format!("`{name}`")), "{name} is not in docs/caching.md");
+        }
+    }
+}

@@ -51,12 +51,12 @@ impl Stored {
         }
         let chosen = reader.list(|reader| {
             let name = name(reader.frame()?)?;
-            Some((name, reader.optional()?.map(Box::from)))
+            Some((name, reader.list(|reader| reader.frame().map(Box::from))?.pop()))
         })?;
         let tags = reader.list(|reader| std::str::from_utf8(reader.frame()?).ok().map(Box::from))?;
         let validators = Validators {
-            etag: optional(reader)?,
-            last_modified: optional(reader)?,
+            etag: values(reader)?.pop(),
+            last_modified: values(reader)?.pop(),
             modified: reader.number()?,
             strong_date: reader.flag()?,
         };
@@ -77,7 +77,7 @@ impl Stored {
             tags: tags.into(),
             validators,
             terms,
-            targeted: optional(reader)?,
+            targeted: values(reader)?.pop(),
             chained: reader.flag()?,
         })
     }
@@ -91,9 +91,7 @@ fn value(bytes: &[u8]) -> Option<HeaderValue> {
     HeaderValue::from_bytes(bytes).ok()
 }
 
-fn optional(reader: &mut Reader<'_>) -> Option<Option<HeaderValue>> {
-    match reader.optional()? {
-        Some(bytes) => value(bytes).map(Some),
-        None => Some(None),
-    }
+/// Of what was optional, all there is.
+fn values(reader: &mut Reader<'_>) -> Option<Vec<HeaderValue>> {
+    reader.list(|reader| value(reader.frame()?))
 }

@@ -123,7 +123,10 @@ impl Ask {
             return Ok(Settled::Answer(response));
         }
         self.question.count(Outcome::Stale);
-        Ok(match self.question.route.shared.flights.lead(&self.question.place) {
+        // What a HEAD gets back could not be stored.
+        let may_lead = !self.question.wishes.head();
+        let flights = &self.question.route.shared.flights;
+        Ok(match may_lead.then(|| flights.lead(&self.question.place)).flatten() {
             Some(lead) => Settled::Stale(response, Self::refresh(self.question, lead)),
             None => Settled::Answer(response),
         })

@@ -80,6 +80,7 @@ impl Gateway {
             method: &Method::GET,
             scheme: &Scheme::HTTP,
             authority: "shop.example",
+            forwarded_host: None,
             target: &request.target,
             headers: &request.headers,
             subject: request.user.map(|user| Subject([user; 32])).as_ref(),
