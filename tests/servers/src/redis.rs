@@ -34,6 +34,7 @@ impl Redis {
 
     /// The same, with further options, such as `--maxmemory`, `4mb`.
     pub fn start_with(options: &[&str]) -> Self {
+        static COUNT: AtomicU16 = AtomicU16::new(0);
         for program in ["redis-server", "redis-cli"] {
             let found = Command::new(program).arg("--version").stdout(Stdio::null()).status();
             assert!(
@@ -42,7 +43,6 @@ impl Redis {
             );
         }
         let folder = tempfile::Builder::new().prefix("mare-redis-").tempdir().expect("make a folder").keep();
-        static COUNT: AtomicU16 = AtomicU16::new(0);
         let (host, port) = (host(), PORT + COUNT.fetch_add(1, Ordering::Relaxed));
         let mut words: Vec<String> =
             ["redis-server", "--save", "", "--appendonly", "no"].map(str::to_owned).into();

@@ -189,8 +189,8 @@ async fn a_stale_answer_is_served_only_if_confirmed() {
         ("cache-tag", "a"),
     ];
     one.store(&request, &stale, "stale").await;
-    let Settled::Stale(served, refresh) = one.settle(&request).await else { panic!("it is stale") };
-    assert_eq!(text(&served), "stale");
+    let Settled::Stale(copy, refresh) = one.settle(&request).await else { panic!("it is stale") };
+    assert_eq!(text(&copy), "stale");
     let Settled::Fill(fill) = refresh.settle().await else { panic!("it is to be revalidated") };
     assert_eq!(text(&fill.failed().expect("served on errors")), "stale");
     other.purge("a").await;
