@@ -75,6 +75,11 @@ impl Body {
         self
     }
 
+    /// Whether only the end of the connection says that it is whole: who dies in the middle ends it too.
+    pub(crate) fn ends_with_connection(&self) -> bool {
+        matches!(&self.kind, Kind::Upstream(body) if matches!(body.remaining, Remaining::UntilClose))
+    }
+
     fn is_promised(&self) -> bool {
         self.finish.as_ref().is_some_and(|finish| finish.promised.is_some())
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use http::header;
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;
@@ -104,6 +105,10 @@ async fn attempt(
     Ok(match fill.answered(head) {
         Answered::Answer(answer) => Attempt::Answered(answer.map(Body::from)),
         Answered::Pass(head) => Attempt::Answered(Response::from_parts(head, body)),
+        Answered::Record(mut head, _) if body.ends_with_connection() => {
+            head.headers.remove(header::CACHE_STATUS);
+            Attempt::Answered(Response::from_parts(head, body))
+        }
         Answered::Record(head, recorder) => {
             let body = Recorded::new(body, recorder, aftermath.clone());
             Attempt::Answered(Response::from_parts(head, body.into()))

@@ -23,6 +23,9 @@ pub(crate) const X_CLOUDTASKS_TASKNAME: HeaderName = HeaderName::from_static("x-
 /// Headers that only the platform may set; a public request must not bring them.
 const RESERVED: [&str; 2] = ["x-mare-", "x-cloudtasks-"];
 
+/// Whose word counts only of a proxy that is trusted: `X-Forwarded-Prefix` and its like become links.
+const FORWARDED: &str = "x-forwarded-";
+
 /// Removes what belongs to one connection only: `Connection`, everything it lists, and the rest of
 /// RFC 9110 7.6.1. Messages usually carry none of these, so one look decides.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
@@ -76,7 +79,7 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 /// What a message never loses, whatever its `Connection` lists: also what the platform says of who asks.
 fn is_end_to_end(name: &HeaderName) -> bool {
     [header::HOST, header::CONTENT_LENGTH, header::AUTHORIZATION, X_REQUEST_ID, TRACEPARENT].contains(name)
-        || is_reserved(name)
+        || is_reserved(name.as_str(), true)
 }
 
 /// Whether a body comes in no other transfer coding than `chunked`, the only one a proxy can pass on: it takes
@@ -90,8 +93,9 @@ pub(crate) fn is_plainly_coded(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Removes what a client may not claim.
-pub(crate) fn strip_reserved(headers: &mut HeaderMap) {
+/// Removes what a client may not claim: what only the platform says, and, unless it is a trusted proxy, for whom it asks.
+pub(crate) fn strip_reserved(headers: &mut HeaderMap, is_trusted: bool) {
+    let is_reserved = |name: &HeaderName| is_reserved(name.as_str(), is_trusted);
     if headers.keys().any(is_reserved) {
         let found: Vec<HeaderName> = headers.keys().filter(|name| is_reserved(name)).cloned().collect();
         for name in found {
@@ -101,11 +105,10 @@ pub(crate) fn strip_reserved(headers: &mut HeaderMap) {
 }
 
 /// `X_Mare_Subject` too: to a CGI, and to all that came after it (WSGI, Rack, PHP), both are `HTTP_X_MARE_SUBJECT`.
-fn is_reserved(name: &HeaderName) -> bool {
-    let name = name.as_str();
+fn is_reserved(name: &str, is_trusted: bool) -> bool {
     let is_same = |(ours, given): (u8, u8)| ours == given || (ours == b'-' && given == b'_');
     let begins = |prefix: &str| prefix.len() <= name.len() && prefix.bytes().zip(name.bytes()).all(is_same);
-    RESERVED.into_iter().any(begins)
+    RESERVED.into_iter().any(begins) || (begins(FORWARDED) && (!is_trusted || name.contains('_')))
 }
 
 /// Says who asked, for what host and by which protocol.
@@ -220,7 +223,7 @@ mod tests {
     fn reserved_names_are_taken_from_clients() {
         let check = |before: &[(&str, &str)], after: &[(&str, &str)]| {
             let mut headers = map(before);
-            strip_reserved(&mut headers);
+            strip_reserved(&mut headers, false);
             assert_eq!(headers, map(after));
         };
         check(
@@ -236,6 +239,18 @@ mod tests {
             &[("x-mar", "1"), ("x-mare", "1"), ("xx-mare-a", "1")],
             &[("x-mar", "1"), ("x-mare", "1"), ("xx-mare-a", "1")],
         );
+    }
+
+    #[test]
+    fn for_whom_a_client_asks_only_a_trusted_proxy_says() {
+        let check = |is_trusted, after: &[(&str, &str)]| {
+            let lines = [("x-forwarded-prefix", "/a"), ("x_forwarded_host", "b"), ("x-forwarded_port", "1")];
+            let mut headers = map(&lines);
+            strip_reserved(&mut headers, is_trusted);
+            assert_eq!(headers, map(after), "{is_trusted}");
+        };
+        check(false, &[]);
+        check(true, &[("x-forwarded-prefix", "/a")]);
     }
 
     #[test]

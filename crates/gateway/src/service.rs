@@ -247,6 +247,7 @@ impl Gateway {
             // Whose clients have left are requests too.
             shared.aftermath.end().await;
             inner.end().await;
+            shared.aftermath.end().await;
         });
         if timeout(drain, drained.as_mut()).await.is_err() {
             tracing::warn!(after = ?drain, "requests were still in flight at the end of the drain");

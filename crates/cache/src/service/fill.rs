@@ -61,8 +61,10 @@ impl Fill {
     /// The head of the service's answer is there.
     pub fn answered(self, mut head: Parts) -> Answered {
         let received = self.question.now();
-        if head.status == StatusCode::NOT_MODIFIED && self.question.old.is_some() {
-            return self.confirmed(&head, received);
+        if head.status == StatusCode::NOT_MODIFIED {
+            // Nobody asked: the client's conditions were taken out.
+            let is_asked = self.question.old.is_some();
+            return if is_asked { self.confirmed(&head, received) } else { Answered::Again(self) };
         }
         if policy::is_failure(head.status)
             && let Some(old) = self.question.usable_on_error()

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::respond::{Arrived, check_path, too_large};
 use super::{Action, Phase, RouteState, Shared};
+use crate::aftermath::{Driven, Sent};
 use crate::body::{Body, Fault, Finish, RequestBody};
 use crate::guards::visitor::Visitor;
 use crate::headers;
@@ -65,7 +66,7 @@ impl Calls {
 
     async fn proxy(
         &self,
-        upstream: &Upstream,
+        upstream: &Arc<Upstream>,
         body_limit: u64,
         request: Request<Bytes>,
     ) -> Result<Response<Body>, Refusal> {
@@ -81,6 +82,7 @@ impl Calls {
         headers::strip_hop_by_hop(&mut map);
         let host = map.get(header::HOST).cloned();
         headers::forward(&mut map, Visitor::near(IpAddr::V4(Ipv4Addr::LOCALHOST)), &ADDRESS, host);
+        let sent = self.shared.cache.is_some().then(Sent::default);
         let outgoing = Outgoing {
             method: parts.method,
             uri: parts.uri,
@@ -88,12 +90,20 @@ impl Calls {
             headers: map,
             body: if body.is_empty() { RequestBody::Empty } else { RequestBody::Whole(body) },
             fault: Fault::default(),
-            sent: None,
+            sent: sent.clone(),
             worker: CALLERS,
             session: None,
         };
         let cut = || Refusal::new(Code::UpstreamFailed, "the drain ended before the answer came");
-        let answer = async { self.shared.proxied(upstream.proxy(outgoing).await).await };
+        let (shared, upstream) = (Arc::clone(&self.shared), Arc::clone(upstream));
+        let answer = async move { shared.proxied(upstream.proxy(outgoing).await).await };
+        let answer = async {
+            match sent {
+                // An attempt given up at its deadline may still change something, and its answer says what.
+                Some(sent) => Driven::new(answer, sent, self.shared.aftermath.clone()).await,
+                None => answer.await,
+            }
+        };
         self.phase.cut.run_until_cancelled(answer).await.unwrap_or_else(|| Err(cut()))
     }
 }

@@ -235,7 +235,7 @@ impl Shared {
             trace_id = names.trace_id.to_str().unwrap_or_default(), "request");
         let route = match &*client.role {
             Role::Public => {
-                headers::strip_reserved(request.headers_mut());
+                headers::strip_reserved(request.headers_mut(), client.is_trusted);
                 match self.find(host, &request)? {
                     Match::Route(index) => {
                         let route = &self.routes[index];

@@ -241,6 +241,19 @@ async fn a_stale_copy_is_served_while_it_is_refreshed_and_when_the_service_fails
 }
 
 #[tokio::test]
+async fn what_ends_with_its_connection_is_not_kept() {
+    let upstream = Upstream::scripted(|mut wire, before| async move {
+        if wire.request().await.is_some() {
+            wire.send(format!("HTTP/1.1 200 OK\r\n\r\n{before}")).await;
+        }
+    })
+    .await;
+    let rig = caching(&upstream, KEPT);
+    assert_eq!((get(&rig).await.text(), get(&rig).await.text()), ("0".to_owned(), "1".to_owned()));
+    rig.settled().await;
+}
+
+#[tokio::test]
 async fn each_user_has_copies_of_his_own() {
     let upstream = counting("cache-control: private\r\n", "").await;
     let rig = caching(&upstream, "auth = 'jwt'\ncache = { ttl = '1h', per = 'user' }");
