@@ -115,7 +115,7 @@ impl Limit {
         notes: &mut Notes,
     ) -> Result<(), Refusal> {
         match (known.taken, &self.shared) {
-            (Some(taken), _) => judge(taken, notes),
+            (Some(taken), _) => judge(&taken, notes),
             (None, Some(shared)) => {
                 shared.unshared.inc();
                 self.take(asked, claimant, notes)
@@ -133,7 +133,7 @@ impl Limit {
     ) -> Result<(), Refusal> {
         let key = self.key(asked, claimant);
         let now = u64::try_from(asked.now.duration_since(self.origin).as_nanos()).unwrap_or(u64::MAX);
-        judge(self.buckets.take(key, now, &self.pace), notes)
+        judge(&self.buckets.take(key, now, &self.pace), notes)
     }
 
     fn key(&self, asked: &Asked<'_>, claimant: Option<&Claimant>) -> u128 {
@@ -159,7 +159,7 @@ impl Limit {
     }
 }
 
-fn judge(taken: Taken, notes: &mut Notes) -> Result<(), Refusal> {
+fn judge(taken: &Taken, notes: &mut Notes) -> Result<(), Refusal> {
     notes.quota = Some(taken.quota);
     match taken.wait_s {
         None => Ok(()),
