@@ -3,16 +3,16 @@
 mod environment;
 mod events;
 mod listeners;
+mod shared;
 mod tasks;
 
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use mare_cache::Cache;
-use mare_cache::redis::{self, Redis};
 use mare_fleet::driver::{Sink, Stream, find_program};
 use mare_fleet::status::Status;
 use mare_fleet::{Clock, Config, Controller, ServiceConfig, who_listens};
@@ -35,6 +35,7 @@ use crate::data::{Data, Running};
 use crate::{Usage, check};
 use environment::Addresses;
 use listeners::{Views, unready};
+use shared::Connected;
 use tasks::Tasks;
 
 pub(crate) async fn run(arguments: cli::Up) -> Result<()> {
@@ -158,10 +159,7 @@ async fn serve(
     let (printer, lines) = output::Service::new(format, &names, &mut registry);
     let clock = Clock::start();
     let config = Config {
-        guard: (
-            std::env::current_exe().context("cannot find mare's own program")?,
-            vec![cli::GUARD.to_owned()],
-        ),
+        guard: guard()?,
         sink: sink(lines.clone()),
         clock,
         services: services(&manifest, &addresses, &data)?,
@@ -172,7 +170,7 @@ async fn serve(
     let views = Views { status: handle.status.clone(), objectives: evaluated, lines };
     let Tasks { store, service, events, mounts } =
         tasks::build(&manifest, &data, &addresses, &mut registry).await?;
-    let (cache, redis) = cache(&manifest, &mut registry)?;
+    let (cache, redis) = shared::cache(&manifest, &mut registry)?;
     let mounts = mounts.into_iter().chain([listeners::of_cache(&cache)]).collect();
     let (listeners, exposition) = listeners::of(&manifest, sockets, &data, views, mounts, &shutdown)?;
     let config = mare_gateway::Config {
@@ -189,8 +187,7 @@ async fn serve(
 
     data.note(&Running { pid: std::process::id(), public: addresses.public, admin: addresses.admin })?;
     let stop_instances = CancellationToken::new();
-    let stop_redis = CancellationToken::new();
-    let redis = redis.map(|redis| tokio::spawn(redis.run(stop_redis.clone().cancelled_owned())));
+    let redis = Connected::start(redis);
     let controller = tokio::spawn({
         // Should the controller end before its time, everything does: nothing would serve any more.
         let (stop, end_of_all) = (stop_instances.clone(), shutdown.clone().drop_guard());
@@ -218,10 +215,7 @@ async fn serve(
     dispatcher.await?;
     // Last of those who use it: requests in the drain could still create tasks.
     store.close().await;
-    stop_redis.cancel();
-    if let Some(redis) = redis {
-        redis.await?;
-    }
+    redis.end().await?;
     stop_instances.cancel();
     stop_objectives.cancel();
     controller.await?;
@@ -232,14 +226,10 @@ async fn serve(
     Ok(())
 }
 
-/// The cache, and what connects it and the rate limits with those of other gateways, if there is a Redis to do so.
-fn cache(manifest: &Manifest, registry: &mut Registry) -> Result<(Cache, Option<redis::Service>)> {
-    let (config, app) = (&manifest.cache, manifest.app.name.as_str());
-    let Some(url) = &manifest.backends.redis else { return Ok((Cache::new(config, app, registry), None)) };
-    let of_redis = redis::Config { url: url.reveal(), timeout: config.redis_timeout, app };
-    let (redis, service) = Redis::new(&of_redis, registry)
-        .map_err(|error| Usage(format!("[backends] redis = \"{url}\": {error}")))?;
-    Ok((Cache::with_redis(config, app, &redis, registry), Some(service)))
+/// This program again, as the one that spawns instances.
+fn guard() -> Result<(PathBuf, Vec<String>)> {
+    let own = std::env::current_exe().context("cannot find mare's own program")?;
+    Ok((own, vec![cli::GUARD.to_owned()]))
 }
 
 fn sink(lines: output::Handle) -> Sink {
