@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Sees that the programs the tests run are there: PostgreSQL, Prometheus, Chromium and Python with venv. Installs them where this is allowed.
+# Sees that the programs the tests run are there: PostgreSQL, Redis, Prometheus, Chromium and Python with venv. Installs them where this is allowed.
 set -euo pipefail
 
 missing=()
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
+command -v redis-server >/dev/null && command -v redis-cli >/dev/null || missing+=(redis-server)
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing+=(prometheus)
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
   missing+=(chromium)

@@ -12,6 +12,7 @@ mod monitoring;
 mod objectives;
 mod orphans;
 mod scaling;
+mod several;
 mod shutdown;
 mod streams;
 mod support;

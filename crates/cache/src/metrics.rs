@@ -1,5 +1,7 @@
 //! What the cache measures: names, units, labels, meaning.
 
+pub(crate) mod redis;
+
 use std::sync::Arc;
 
 use prometheus_client::collector::Collector;

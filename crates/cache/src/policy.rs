@@ -17,6 +17,7 @@ mod answer;
 mod conditions;
 mod directives;
 mod fields;
+mod frozen;
 mod invalidate;
 mod judge;
 mod lifetime;

@@ -20,6 +20,8 @@ pub enum Purge {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Purged {
     pub number: u64,
+    /// If that is so of all gateways: Redis has it, or there is none.
+    pub is_everywhere: bool,
 }
 
 /// A request that went to a service, and what came of it.

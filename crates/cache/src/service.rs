@@ -15,11 +15,15 @@
 //! ```
 //!
 //! Whatever is dropped on the way lets one of those who wait take over.
+//!
+//! Where there are several gateways (`remote`), what has tags is an Ask even if memory has it: settling asks Redis whether
+//! it is still good, and then gives the same answers.
 
 mod ask;
 mod fill;
 mod question;
 mod recorder;
+mod remote;
 mod sight;
 
 use std::collections::BTreeMap;
@@ -39,6 +43,7 @@ use crate::memory::{Entry, Memory};
 use crate::metrics::{Metrics, Outcome, RouteMetrics};
 use crate::policy::{self, Asker, Bypass, Handling, Wishes};
 use crate::purge::{Purge, Purged};
+use crate::redis::Redis;
 pub use ask::{Ask, Settled, WAIT};
 pub use fill::{Answered, Fill, UNSHARED};
 use question::Question;
@@ -96,6 +101,8 @@ pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
     pub(crate) flights: Arc<Flights>,
     pub(crate) metrics: Metrics,
+    /// Where there are several gateways.
+    pub(crate) redis: Option<Redis>,
     /// Those handed out, for the admin API.
     pub(crate) routes: Mutex<BTreeMap<String, Arc<RouteState>>>,
 }
@@ -109,6 +116,22 @@ pub(crate) struct RouteState {
 impl Cache {
     /// The cache of the application `app`; its metrics go to `registry`.
     pub fn new(config: &guard::Cache, app: &str, registry: &mut Registry) -> Self {
+        Self::build(config, app, None, registry)
+    }
+
+    /// The same, of one gateway among several. Made once for a [`Redis`].
+    pub fn with_redis(config: &guard::Cache, app: &str, redis: &Redis, registry: &mut Registry) -> Self {
+        let cache = Self::build(config, app, Some(redis.clone()), registry);
+        cache.follow(redis);
+        cache
+    }
+
+    /// What this gateway shares with others.
+    pub fn redis(&self) -> Option<&Redis> {
+        self.shared.redis.as_ref()
+    }
+
+    fn build(config: &guard::Cache, app: &str, redis: Option<Redis>, registry: &mut Registry) -> Self {
         let memory = Arc::new(Memory::new(config.memory));
         let metrics = Metrics::register(registry, &memory);
         let shared = Shared {
@@ -117,6 +140,7 @@ impl Cache {
             ledger: Ledger::new(),
             flights: Arc::new(Flights::new()),
             metrics,
+            redis,
             routes: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
@@ -133,8 +157,9 @@ impl Cache {
         RouteCache { route }
     }
 
-    /// Ends entries, those whose fill is under way included. Once it returns, no lookup answers with them.
-    #[expect(clippy::unused_async, reason = "with Redis, it is recorded there")]
+    /// Ends entries, those whose fill is under way included. Once it returns, no lookup answers with them, on any gateway
+    /// if there are several. The exception: Redis could not be reached for a second. Then other gateways that can reach it
+    /// may serve them, until this one can, or they are stale.
     pub async fn purge(&self, purge: Purge) -> Purged {
         let number = match &purge {
             Purge::Tags(tags) => self.shared.ledger.purge(tags),
@@ -144,8 +169,12 @@ impl Cache {
                 number
             }
         };
+        let is_everywhere = match &self.shared.redis {
+            Some(redis) => redis.purge(&purge).await,
+            None => true,
+        };
         self.shared.metrics.purges.inc();
-        Purged { number }
+        Purged { number, is_everywhere }
     }
 }
 
@@ -170,6 +199,9 @@ impl RouteCache {
             entry.stored.answer(&wishes, asked.headers, &entry.body, Handling::Hit, asked.now)
         };
         match &seen.sight {
+            Sight::Fresh(entry) | Sight::Stale(entry) if entry.to_confirm().is_some() => {
+                Look::Ask(Ask::new(Question::new(route, asked, wishes, key, seen)))
+            }
             Sight::Fresh(entry) => {
                 route.metrics.answered(Outcome::Hit);
                 Look::Answer(answer(entry))
@@ -188,15 +220,24 @@ impl RouteCache {
                     None => Look::Answer(response),
                 }
             }
-            Sight::Revalidate(_) | Sight::Unshared(_) | Sight::Nothing(_) if wishes.only_if_cached() => {
-                route.pass(Bypass::OnlyIfCached)
-            }
-            Sight::Unshared(_) | Sight::Nothing(_) if wishes.range() => route.pass(Bypass::Range),
-            Sight::Unshared(_) | Sight::Nothing(_) if wishes.head() => route.pass(Bypass::Head),
-            Sight::Revalidate(_) | Sight::Unshared(_) | Sight::Nothing(_) => {
-                Look::Ask(Ask::new(Question::new(route, asked, wishes, key, seen)))
-            }
+            Sight::Revalidate(_) if wishes.only_if_cached() => route.pass(Bypass::OnlyIfCached),
+            Sight::Revalidate(_) => Look::Ask(Ask::new(Question::new(route, asked, wishes, key, seen))),
+            Sight::Unshared(_) | Sight::Nothing(_) => match unanswerable(&wishes) {
+                Some(bypass) => route.pass(bypass),
+                None => Look::Ask(Ask::new(Question::new(route, asked, wishes, key, seen))),
+            },
         }
+    }
+}
+
+/// What a request wants that only a stored answer can give.
+fn unanswerable(wishes: &Wishes) -> Option<Bypass> {
+    if wishes.only_if_cached() {
+        Some(Bypass::OnlyIfCached)
+    } else if wishes.range() {
+        Some(Bypass::Range)
+    } else {
+        wishes.head().then_some(Bypass::Head)
     }
 }
 

@@ -16,7 +16,8 @@ pub(crate) const RECORDS_MAX: usize = 100_000;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Tag([u8; 16]);
 
-/// How many purges there were. With Redis, its run is the epoch: numbers of different epochs do not compare.
+/// How many purges there were. Numbers of different epochs do not compare: in Redis, it is one run of the server and one
+/// life of the sequence in it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Number {
     pub(crate) epoch: u64,
@@ -55,6 +56,14 @@ impl Tag {
 
     pub fn subject(subject: &crate::service::Subject) -> Self {
         Self::digest(b"subject", &[&subject.0])
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 
     fn digest(kind: &[u8], parts: &[&[u8]]) -> Self {

@@ -34,6 +34,10 @@ impl Missed {
     pub(crate) async fn answer(self, ask: Ask) -> Outcome {
         match ask.settle().await {
             Settled::Answer(answer) => Ok(answer.map(Body::from)),
+            Settled::Stale(answer, ask) => {
+                self.refresh(ask);
+                Ok(answer.map(Body::from))
+            }
             Settled::Pass(bypass) => self.pass(bypass).await,
             Settled::Fill(fill) => self.fill(fill).await,
         }

@@ -8,7 +8,7 @@
 pub(crate) mod auth;
 mod cors;
 mod hosts;
-mod limit;
+pub(crate) mod limit;
 pub(crate) mod networks;
 mod security;
 mod sticky;
@@ -21,7 +21,6 @@ use http::header::{HeaderMap, HeaderValue};
 use http::{Method, Response};
 use mare_fleet::InstanceId;
 use mare_manifest::model::guard as model;
-use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
 use self::auth::{Authority, Checked, Claimant, Pending};
@@ -65,8 +64,36 @@ pub(crate) enum Verdict {
     Admitted(Option<Arc<Claimant>>),
     /// A preflight.
     Answered(Response<Bytes>),
-    /// The key that signed the token must be fetched first; then [`Guards::admit_known`] goes on.
-    Unsure(Pending),
+    /// Something must be asked elsewhere first; then [`Guards::go_on`] goes on.
+    Unsure(Doubt),
+}
+
+/// What cannot be judged at once.
+pub(crate) enum Doubt {
+    /// The key that signed the token must be fetched.
+    Credentials(Pending),
+    /// The bucket is in Redis.
+    Limit(limit::Doubt),
+    /// The same, of one whose credentials are known.
+    LimitOf(limit::Doubt, Option<Arc<Claimant>>),
+}
+
+/// A [`Doubt`] that is none any more.
+pub(crate) enum Settled {
+    Credentials(Arc<Claimant>),
+    Limit(limit::Known),
+    LimitOf(limit::Known, Option<Arc<Claimant>>),
+}
+
+impl Doubt {
+    /// Waits, for a bounded time, for the answer.
+    pub(crate) async fn settle(self) -> Result<Settled, Refusal> {
+        Ok(match self {
+            Self::Credentials(pending) => Settled::Credentials(pending.settle().await?),
+            Self::Limit(doubt) => Settled::Limit(doubt.settle().await),
+            Self::LimitOf(doubt, claimant) => Settled::LimitOf(doubt.settle().await, claimant),
+        })
+    }
 }
 
 /// What was found out about a request that its answer must say.
@@ -80,12 +107,12 @@ pub(crate) struct Notes {
 }
 
 impl Guards {
-    /// `None`: the route has none. `forgotten` counts rate limit buckets that were dropped for want of room.
+    /// `None`: the route has none.
     pub(crate) fn new(
         guards: &model::Guards,
         service: &str,
         authority: &Authority,
-        forgotten: Counter,
+        limited: limit::Of<'_>,
     ) -> Option<Box<Self>> {
         if *guards == model::Guards::default() {
             return None;
@@ -94,7 +121,7 @@ impl Guards {
             networks: Networks::new(&guards.networks),
             hosts: Hosts::new(&guards.hosts),
             cors: guards.cors.as_ref().map(Cors::new),
-            limit: guards.limit.as_ref().map(|limit| Limit::new(limit, forgotten)),
+            limit: guards.limit.as_ref().map(|limit| Limit::new(limit, limited)),
             authority: authority.clone(),
             security: guards.security.as_ref().map(Security::new),
             sticky: guards.sticky.as_ref().map(|sticky| Sticky::new(sticky, service)),
@@ -129,33 +156,65 @@ impl Guards {
         if let Some(limit) = &self.limit
             && !limit.is_of_claimant()
         {
+            if let Some(doubt) = limit.doubt(asked, None) {
+                return Ok(Verdict::Unsure(Doubt::Limit(doubt)));
+            }
             limit.take(asked, None, notes)?;
         }
-        match self.authority.check(asked.worker, asked.headers, &self.model) {
-            Checked::Anyone => self.admit_known(asked, None, notes).map(|()| Verdict::Admitted(None)),
-            Checked::Known(claimant) => {
-                self.admit_known(asked, Some(&claimant), notes)?;
-                Ok(Verdict::Admitted(Some(claimant)))
+        self.identify(asked, notes)
+    }
+
+    /// Goes on where a doubt was.
+    pub(crate) fn go_on(
+        &self,
+        asked: &Asked<'_>,
+        settled: Settled,
+        notes: &mut Notes,
+    ) -> Result<Verdict, Refusal> {
+        match settled {
+            Settled::Credentials(claimant) => self.admit_known(asked, Some(claimant), notes),
+            Settled::Limit(known) => {
+                if let Some(limit) = &self.limit {
+                    limit.taken(known, asked, None, notes)?;
+                }
+                self.identify(asked, notes)
             }
-            Checked::Unsure(pending) => Ok(Verdict::Unsure(pending)),
+            Settled::LimitOf(known, claimant) => {
+                if let Some(limit) = &self.limit {
+                    limit.taken(known, asked, claimant.as_deref(), notes)?;
+                }
+                Ok(Verdict::Admitted(claimant))
+            }
+        }
+    }
+
+    /// Finds out who asks.
+    fn identify(&self, asked: &Asked<'_>, notes: &mut Notes) -> Result<Verdict, Refusal> {
+        match self.authority.check(asked.worker, asked.headers, &self.model) {
+            Checked::Anyone => self.admit_known(asked, None, notes),
+            Checked::Known(claimant) => self.admit_known(asked, Some(claimant), notes),
+            Checked::Unsure(pending) => Ok(Verdict::Unsure(Doubt::Credentials(pending))),
             Checked::Refused(refusal) => Err(refusal),
         }
     }
 
     /// The guards that need to know who asks.
-    pub(crate) fn admit_known(
+    fn admit_known(
         &self,
         asked: &Asked<'_>,
-        claimant: Option<&Claimant>,
+        claimant: Option<Arc<Claimant>>,
         notes: &mut Notes,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Verdict, Refusal> {
         // After credentials: nobody uses up the requests of somebody else by claiming to be him.
         if let Some(limit) = &self.limit
             && limit.is_of_claimant()
         {
-            limit.take(asked, claimant, notes)?;
+            if let Some(doubt) = limit.doubt(asked, claimant.as_deref()) {
+                return Ok(Verdict::Unsure(Doubt::LimitOf(doubt, claimant)));
+            }
+            limit.take(asked, claimant.as_deref(), notes)?;
         }
-        Ok(())
+        Ok(Verdict::Admitted(claimant))
     }
 
     /// Where the client's session is, if the route has sessions that stay.

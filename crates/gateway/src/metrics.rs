@@ -70,6 +70,7 @@ pub(crate) struct Metrics {
     retries: Family<To, Counter>,
     connects: Family<To, Counter>,
     buckets_forgotten: Family<OfRoute, Counter>,
+    limits_unshared: Family<OfRoute, Counter>,
 }
 
 /// The handles of one route, looked up once.
@@ -96,6 +97,7 @@ impl Metrics {
             retries: Family::default(),
             connects: Family::default(),
             buckets_forgotten: Family::default(),
+            limits_unshared: Family::default(),
         };
         registry.register("mare_requests", "Answered requests, by class of status", metrics.requests.clone());
         registry.register_with_unit(
@@ -112,6 +114,11 @@ impl Metrics {
             "mare_limit_buckets_forgotten",
             "Clients whose use of a rate limit was forgotten because there were too many",
             metrics.buckets_forgotten.clone(),
+        );
+        registry.register(
+            "mare_limit_unshared",
+            "Requests that only this gateway counted against their rate limit, because Redis was away",
+            metrics.limits_unshared.clone(),
         );
         metrics
     }
@@ -140,6 +147,10 @@ impl Metrics {
 
     pub(crate) fn buckets_forgotten(&self, route: &str) -> Counter {
         self.buckets_forgotten.get_or_create_owned(&OfRoute { route: route.to_owned() })
+    }
+
+    pub(crate) fn limits_unshared(&self, route: &str) -> Counter {
+        self.limits_unshared.get_or_create_owned(&OfRoute { route: route.to_owned() })
     }
 
     pub(crate) fn refused(&self, code: Code) {

@@ -41,7 +41,7 @@ use tokio_util::task::TaskTracker;
 use crate::aftermath::Aftermath;
 use crate::files::Folder;
 use crate::guards::auth::{self, AuthError, Authority};
-use crate::guards::{Guards, networks};
+use crate::guards::{Guards, limit, networks};
 use crate::io::{Activity, Io, Patience};
 use crate::listener::{Listener, Role};
 use crate::metrics::{Metrics, RouteMetrics};
@@ -174,13 +174,18 @@ impl Gateway {
             .map(|index| {
                 let route = &manifest.routes[index];
                 let (action, target) = action(manifest, index, &upstreams, &metrics);
-                let forgotten = metrics.buckets_forgotten(&route.name);
+                let limited = limit::Of {
+                    route: &route.name,
+                    redis: cache.redis(),
+                    forgotten: metrics.buckets_forgotten(&route.name),
+                    unshared: metrics.limits_unshared(&route.name),
+                };
                 RouteState {
                     action,
                     body_limit: route.body.unwrap_or(manifest.limits.body),
                     metrics: Arc::new(metrics.route(&route.name, &target)),
                     promised: objectives.of_route(route),
-                    guards: Guards::new(&route.guards, &target, &authority, forgotten),
+                    guards: Guards::new(&route.guards, &target, &authority, limited),
                     cache: route.cache.as_ref().map(|caching| cache.route(&route.name, caching)),
                 }
             })

@@ -3,15 +3,16 @@
 mod environment;
 mod events;
 mod listeners;
+mod shared;
 mod tasks;
 
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use mare_cache::Cache;
 use mare_fleet::driver::{Sink, Stream, find_program};
 use mare_fleet::status::Status;
 use mare_fleet::{Clock, Config, Controller, ServiceConfig, who_listens};
@@ -34,6 +35,7 @@ use crate::data::{Data, Running};
 use crate::{Usage, check};
 use environment::Addresses;
 use listeners::{Views, unready};
+use shared::Connected;
 use tasks::Tasks;
 
 pub(crate) async fn run(arguments: cli::Up) -> Result<()> {
@@ -157,10 +159,7 @@ async fn serve(
     let (printer, lines) = output::Service::new(format, &names, &mut registry);
     let clock = Clock::start();
     let config = Config {
-        guard: (
-            std::env::current_exe().context("cannot find mare's own program")?,
-            vec![cli::GUARD.to_owned()],
-        ),
+        guard: guard()?,
         sink: sink(lines.clone()),
         clock,
         services: services(&manifest, &addresses, &data)?,
@@ -171,7 +170,7 @@ async fn serve(
     let views = Views { status: handle.status.clone(), objectives: evaluated, lines };
     let Tasks { store, service, events, mounts } =
         tasks::build(&manifest, &data, &addresses, &mut registry).await?;
-    let cache = Cache::new(&manifest.cache, &manifest.app.name, &mut registry);
+    let (cache, redis) = shared::cache(&manifest, &mut registry)?;
     let mounts = mounts.into_iter().chain([listeners::of_cache(&cache)]).collect();
     let (listeners, exposition) = listeners::of(&manifest, sockets, &data, views, mounts, &shutdown)?;
     let config = mare_gateway::Config {
@@ -188,6 +187,7 @@ async fn serve(
 
     data.note(&Running { pid: std::process::id(), public: addresses.public, admin: addresses.admin })?;
     let stop_instances = CancellationToken::new();
+    let redis = Connected::start(redis);
     let controller = tokio::spawn({
         // Should the controller end before its time, everything does: nothing would serve any more.
         let (stop, end_of_all) = (stop_instances.clone(), shutdown.clone().drop_guard());
@@ -215,6 +215,7 @@ async fn serve(
     dispatcher.await?;
     // Last of those who use it: requests in the drain could still create tasks.
     store.close().await;
+    redis.end().await?;
     stop_instances.cancel();
     stop_objectives.cancel();
     controller.await?;
@@ -223,6 +224,12 @@ async fn serve(
     let _ = tokio::time::timeout(std::time::Duration::from_secs(1), printer).await;
     drop(data);
     Ok(())
+}
+
+/// This program again, as the one that spawns instances.
+fn guard() -> Result<(PathBuf, Vec<String>)> {
+    let own = std::env::current_exe().context("cannot find mare's own program")?;
+    Ok((own, vec![cli::GUARD.to_owned()]))
 }
 
 fn sink(lines: output::Handle) -> Sink {

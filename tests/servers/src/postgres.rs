@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs};
 
-use crate::watched::Watched;
+use crate::watched::{End, Watched};
 
 const HOW_TO_INSTALL: &str = "install it, for example with `apt-get install postgresql`, \
     or put initdb, postgres and createdb in PATH";
@@ -58,7 +58,7 @@ impl Postgres {
         }
         binaries.init(&folder);
         let words = binaries.server(&folder, settings);
-        let watched = Watched::start(folder, &words, "ready to accept connections");
+        let watched = Watched::start(folder, End::Quit, &words, "ready to accept connections");
         Self { watched, binaries, databases: AtomicU32::new(0) }
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 
-use crate::watched::Watched;
+use crate::watched::{End, Watched};
 
 /// How often it scrapes and evaluates; tests have no time for minutes.
 const EVERY: &str = "1s";
@@ -32,7 +32,7 @@ impl Prometheus {
             option("storage.tsdb.path", "data"),
             "--web.listen-address=127.0.0.1:0".to_owned(),
         ];
-        let watched = Watched::start(folder, &words, "Server is ready to receive web requests");
+        let watched = Watched::start(folder, End::Quit, &words, "Server is ready to receive web requests");
         // Its log is the only place that tells the port.
         let address = watched.log().lines().find(|line| line.contains("Listening on")).and_then(|line| {
             let text = line.split("address=").nth(1)?.split_whitespace().next()?;

@@ -10,23 +10,33 @@ use std::sync::Mutex;
 use std::thread;
 
 /// The loop ends when whoever holds the other end of the pipe does. Only the server keeps standard error, so that
-/// its end is seen; a Ctrl-C meant for the test is not for the shell. QUIT stops PostgreSQL without a checkpoint, and
-/// any program written in Go.
+/// its end is seen; a Ctrl-C meant for the test is not for the shell.
 const WATCH: &str = r#"
     trap '' INT TERM HUP
-    dir=$1; shift
+    dir=$1; end=$2; shift 2
     "$@" </dev/null >/dev/null & server=$!
     exec 2>/dev/null
     while read -r order; do
         case $order in
-            stop) kill -QUIT $server; wait $server ;;
+            stop) kill -$end $server; wait $server ;;
             start) "$@" </dev/null >/dev/null & server=$! ;;
+            pause) kill -STOP $server; until case $(ps -o state= -p $server) in T*) ;; *) false ;; esac; do :; done ;;
+            resume) kill -CONT $server ;;
         esac
         echo done
     done
-    kill -QUIT $server; wait $server
+    kill -$end $server; wait $server
     rm -rf "$dir"
 "#;
+
+/// The signal that ends a server as a crash would.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    /// Ends PostgreSQL with its children, without a checkpoint, and any program written in Go.
+    Quit,
+    /// Ends what is stopped, too.
+    Kill,
+}
 
 #[derive(Debug)]
 pub(crate) struct Watched {
@@ -38,9 +48,13 @@ pub(crate) struct Watched {
 
 impl Watched {
     /// Starts a server that lives in `folder` alone, and returns once its log has said `ready`.
-    pub(crate) fn start(folder: PathBuf, words: &[String], ready: &str) -> Self {
+    pub(crate) fn start(folder: PathBuf, end: End, words: &[String], ready: &str) -> Self {
         let mut command = Command::new("sh");
-        command.args(["-c", WATCH, "sh"]).arg(&folder).args(words);
+        let end = match end {
+            End::Quit => "QUIT",
+            End::Kill => "KILL",
+        };
+        command.args(["-c", WATCH, "sh"]).arg(&folder).arg(end).args(words);
         let shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut shell = shell.expect("start a shell to watch over a server");
         let answers = Mutex::new(BufReader::new(shell.stdout.take().expect("standard output is piped")));
@@ -65,6 +79,16 @@ impl Watched {
     /// Starts it again; does not wait until it is ready.
     pub(crate) fn start_again(&self) {
         self.order("start");
+    }
+
+    /// Stops it in the middle of whatever it does; returns once it stands still.
+    pub(crate) fn pause(&self) {
+        self.order("pause");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.order("resume");
     }
 
     fn order(&self, order: &str) {

@@ -48,6 +48,8 @@ pub enum Refusal {
     Useless,
     /// Larger than the route's `size`, or than there is room for. Said by the caller.
     Size,
+    /// It has tags, and Redis, where all gateways would see them, is away. Said by the caller.
+    Unrecorded,
 }
 
 impl Bypass {
@@ -83,6 +85,7 @@ impl Refusal {
             Self::Silent => "silent",
             Self::Useless => "useless",
             Self::Size => "size",
+            Self::Unrecorded => "unrecorded",
         }
     }
 }

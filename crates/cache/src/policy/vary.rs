@@ -13,7 +13,7 @@ const FIELDS_MAX: usize = 16;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Vary(Box<[(HeaderName, Option<Value>)]>);
 
-type Value = Box<[u8]>;
+pub(super) type Value = Box<[u8]>;
 
 impl Vary {
     pub(super) fn read(response: &HeaderMap, request: &HeaderMap) -> Result<Self, Refusal> {
@@ -42,6 +42,16 @@ impl Vary {
     /// Each once, sorted: equal lists are equal names.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &HeaderName> {
         self.0.iter().map(|(name, _)| name)
+    }
+
+    /// The fields, and the values they had.
+    pub(super) fn chosen(&self) -> &[(HeaderName, Option<Value>)] {
+        &self.0
+    }
+
+    /// Of fields that were [`Vary::chosen`].
+    pub(super) fn of(chosen: Vec<(HeaderName, Option<Value>)>) -> Self {
+        Self(chosen.into())
     }
 
     /// Whether it names what the gateway tells services of who asks: not what is compared here, the client's own

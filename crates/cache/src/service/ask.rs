@@ -8,6 +8,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::fill::Fill;
 use super::question::Question;
+use super::remote::{self, Opening};
+use super::unanswerable;
 use crate::flights::{Landing, Lead, Seat};
 use crate::metrics::Outcome;
 use crate::policy::{Bypass, Handling, Verdict};
@@ -31,6 +33,8 @@ pub struct Ask {
 pub enum Settled {
     /// Goes to the client as it is.
     Answer(Response<Bytes>),
+    /// As [`super::Look::Stale`].
+    Stale(Response<Bytes>, Ask),
     /// The caller asks the service.
     Fill(Fill),
     /// As [`super::Look::Pass`].
@@ -50,6 +54,12 @@ impl Ask {
 
     /// Waits for a fill under way, or becomes the one who fills; at most [`WAIT`].
     pub async fn settle(mut self) -> Settled {
+        if self.question.route.shared.redis.is_some() && self.lead.is_none() {
+            self = match self.remember().await {
+                Ok(settled) => return settled,
+                Err(ask) => ask,
+            };
+        }
         let deadline = Instant::now() + WAIT;
         for _round in 0..ROUNDS {
             if self.lead.is_none() && !self.question.may_wait() {
@@ -62,41 +72,90 @@ impl Ask {
                     Seat::Wait(landing) => landing,
                     Seat::Lead(lead) => {
                         // Others may have filled since this one looked.
-                        if let Some(entry) = self.question.look_again() {
+                        if let Some(entry) = self.question.look_again()
+                            && self.question.confirm(&entry).await
+                        {
                             return self.collapsed(&entry);
                         }
                         if lead.is_of(&self.question.place) {
-                            return Settled::Fill(Fill::new(self.question, Some(lead)));
+                            return self.begin(Some(lead)).await;
                         }
                         continue;
                     }
                 };
-                let _counted = self.question.route.shared.metrics.waits();
-                match timeout_at(deadline, landing.wait_for(Option::is_some)).await {
-                    Ok(Ok(landing)) => break landing.clone(),
+                let counted = self.question.route.shared.metrics.waits();
+                let landing = timeout_at(deadline, landing.wait_for(Option::is_some)).await;
+                drop(counted);
+                match landing.map(|landing| landing.map(|landing| landing.clone())) {
+                    Ok(Ok(landing)) => break landing,
                     // The one who filled is gone: one of those who waited takes over.
                     Ok(Err(_gone)) => {}
                     Err(_elapsed) => {
                         self.question.route.metrics.gave_up.inc();
-                        return Settled::Fill(Fill::new(self.question, None));
+                        return self.begin(None).await;
                     }
                 }
             };
-            if let Some(settled) = landing.and_then(|landing| self.landed(landing)) {
+            if let Some(landing) = landing
+                && let Some(settled) = self.landed(landing).await
+            {
                 return settled;
             }
         }
-        Settled::Fill(Fill::new(self.question, None))
+        self.begin(None).await
+    }
+
+    /// What memory has and Redis confirms. `Err`: nothing; on as if memory had nothing, or must be revalidated.
+    async fn remember(mut self) -> Result<Settled, Self> {
+        let Some((entry, is_fresh)) = self.question.remembered() else { return Err(self) };
+        if !self.question.confirm(&entry).await {
+            return match unanswerable(&self.question.wishes) {
+                Some(bypass) => {
+                    self.question.route.metrics.passed(bypass);
+                    Ok(Settled::Pass(bypass))
+                }
+                None => Err(self),
+            };
+        }
+        let response = self.question.answer(&entry, Handling::Hit);
+        if is_fresh {
+            self.question.count(Outcome::Hit);
+            return Ok(Settled::Answer(response));
+        }
+        self.question.count(Outcome::Stale);
+        // What a HEAD gets back could not be stored.
+        let may_lead = !self.question.wishes.head();
+        let flights = &self.question.route.shared.flights;
+        Ok(match may_lead.then(|| flights.lead(&self.question.place)).flatten() {
+            Some(lead) => Settled::Stale(response, Self::refresh(self.question, lead)),
+            None => Settled::Answer(response),
+        })
+    }
+
+    /// Becomes the one who fills, unless another gateway has.
+    async fn begin(mut self, lead: Option<Lead>) -> Settled {
+        let Some(redis) = self.question.route.shared.redis.clone() else {
+            return Settled::Fill(Fill::new(self.question, lead, None));
+        };
+        match self.question.open(&redis).await {
+            Opening::Fill(number) => Settled::Fill(Fill::new(self.question, lead, number)),
+            Opening::Found(entry) => {
+                self.question.count(Outcome::Hit);
+                let response = self.question.answer(&entry, Handling::Hit);
+                remote::land(lead, &entry);
+                Settled::Answer(response)
+            }
+        }
     }
 
     /// `None`: this landing is not for this request.
-    fn landed(&mut self, landing: Landing) -> Option<Settled> {
+    async fn landed(&mut self, landing: Landing) -> Option<Settled> {
         let question = &mut self.question;
         match landing {
             Landing::Filled(entry) => {
-                if !question.route.shared.ledger.is_live(&entry) {
+                if !question.route.shared.ledger.is_live(&entry) || !question.confirm(&entry).await {
                     let entry = question.look_again()?;
-                    return Some(self.collapsed(&entry));
+                    return question.confirm(&entry).await.then(|| self.collapsed(&entry));
                 }
                 match entry.stored.judge(&question.wishes, &question.headers, question.now()) {
                     Verdict::Fresh | Verdict::Stale => Some(self.collapsed(&entry)),
@@ -107,7 +166,7 @@ impl Ask {
                     }
                     Verdict::Unusable => {
                         let entry = question.look_again()?;
-                        Some(self.collapsed(&entry))
+                        question.confirm(&entry).await.then(|| self.collapsed(&entry))
                     }
                 }
             }
@@ -118,6 +177,9 @@ impl Ask {
             Landing::Failed => {
                 question.is_shared = false;
                 let old = question.usable_on_error()?;
+                if !question.confirm(&old).await {
+                    return None;
+                }
                 question.count(Outcome::Stale);
                 Some(Settled::Answer(question.answer(&old, Handling::Failed(None))))
             }

@@ -24,6 +24,8 @@ pub struct Fill {
     pub(super) lead: Option<Lead>,
     /// Taken before the service is asked, so that a purge while it answers ends the entry.
     pub(super) number: Number,
+    /// The same, as all gateways count; none if Redis is away, or there is none.
+    recorded: Option<Number>,
     sent: Time,
 }
 
@@ -40,12 +42,12 @@ pub enum Answered {
 }
 
 impl Fill {
-    pub(super) fn new(mut question: Box<Question>, lead: Option<Lead>) -> Self {
+    pub(super) fn new(mut question: Box<Question>, lead: Option<Lead>, recorded: Option<Number>) -> Self {
         let number = question.route.shared.ledger.number();
         // Purged since it was looked up, before this fill: what confirms it now would give it a number it must not have.
         question.old = question.old.take().filter(|old| question.route.shared.ledger.is_live(old));
         let sent = question.now();
-        Self { question, lead, number, sent }
+        Self { question, lead, number, recorded, sent }
     }
 
     /// Makes a copy of the client's headers those of this fill: its conditions out, validators in.
@@ -73,7 +75,8 @@ impl Fill {
             self.freshen(&head, received);
         }
         let kept = Stored::read(&self.exchange(&head, received), &self.question.route.caching)
-            .and_then(|stored| if self.has_room(&head.headers) { Ok(stored) } else { Err(Refusal::Size) });
+            .and_then(|stored| if self.has_room(&head.headers) { Ok(stored) } else { Err(Refusal::Size) })
+            .and_then(|stored| self.recordable(&stored).map(|()| stored));
         self.question.count(Outcome::Miss);
         let (why, status) = (self.question.forward, head.status);
         policy::strip(&mut head.headers);
@@ -85,6 +88,10 @@ impl Fill {
                 Answered::Record(head, recorder)
             }
             Err(refusal) => {
+                // A status that is of the moment leaves what is stored for when it has passed.
+                if refusal == Refusal::Status && !is_of_the_moment(head.status) {
+                    self.forget();
+                }
                 self.refused(refusal);
                 Answered::Pass(head)
             }
@@ -102,6 +109,13 @@ impl Fill {
 
     /// Puts an answer where those find it who ask next, and hands it to those who wait.
     pub(super) fn keep(self, entry: Arc<Entry>) {
+        match (self.question.route.shared.redis.clone(), entry.recorded) {
+            (Some(redis), Some(number)) => self.share(&redis, number, entry),
+            (Some(_) | None, None) | (None, Some(_)) => self.keep_here(entry),
+        }
+    }
+
+    pub(super) fn keep_here(self, entry: Arc<Entry>) {
         let shared = &self.question.route.shared;
         // A purge meanwhile: what is there already may be newer.
         if shared.ledger.is_live(&entry) {
@@ -118,18 +132,27 @@ impl Fill {
             stored.judge(&self.question.wishes.plain(), &self.question.headers, now) != Verdict::Revalidate;
         let named = stored.tags().iter().map(|name| Tag::named(name));
         let tags = self.question.implicit.iter().copied().chain(named).collect();
-        Arc::new(Entry::new(stored, body, self.number, tags, is_shared))
+        let is_tagged = self.is_tagged(&stored);
+        let entry = Entry::new(stored, body, self.number, tags, is_shared);
+        Arc::new(entry.recorded(self.recorded, is_tagged))
+    }
+
+    fn is_tagged(&self, stored: &Stored) -> bool {
+        self.question.route.is_tagged() || !stored.tags().is_empty()
+    }
+
+    /// Where there are several gateways, what has tags is kept only if Redis is there to tell all of its purges.
+    fn recordable(&self, stored: &Stored) -> Result<(), Refusal> {
+        let is_known = self.question.route.shared.redis.is_none() || self.recorded.is_some();
+        if is_known || !self.is_tagged(stored) { Ok(()) } else { Err(Refusal::Unrecorded) }
     }
 
     /// The answer is not kept.
     pub(super) fn refused(self, refusal: Refusal) {
         let route = &self.question.route;
         route.metrics.unstored(refusal);
-        if let Some(old) = &self.question.old
-            && !matches!(refusal, Refusal::Method | Refusal::Status)
-        {
-            // There is a newer answer.
-            route.shared.memory.remove(&self.question.place, old);
+        if !matches!(refusal, Refusal::Method | Refusal::Status) {
+            self.forget();
         }
         let Some(lead) = self.lead else { return };
         // Where nobody waited there is nothing to spare anybody.
@@ -137,6 +160,16 @@ impl Fill {
             route.shared.memory.unshare(&self.question.place, self.question.later(UNSHARED));
         }
         lead.land(Landing::Unshared);
+    }
+
+    /// There is a newer answer than what is stored.
+    fn forget(&self) {
+        let Some(old) = &self.question.old else { return };
+        let (shared, place) = (&self.question.route.shared, &self.question.place);
+        shared.memory.remove(place, old);
+        if let (Some(redis), Some(_)) = (&shared.redis, old.recorded) {
+            redis.forget(place.clone());
+        }
     }
 
     /// A 304 came.
@@ -151,7 +184,7 @@ impl Fill {
         self.question.count(Outcome::Revalidated);
         let mut response = self.question.answer(&entry, Handling::Revalidated(self.question.forward));
         response.headers_mut().extend(once);
-        match kept {
+        match kept.and_then(|()| self.recordable(&entry.stored)) {
             Ok(()) => self.keep(entry),
             Err(refusal) => {
                 self.question.old = Some(old);
@@ -169,13 +202,13 @@ impl Fill {
         match old.stored.freshen(&exchange, &self.question.route.caching, old.body.len()) {
             // It says nothing of it.
             None => {}
-            Some(Ok(Refreshed { stored, kept: Ok(()), once: _ })) => {
+            Some(Ok(Refreshed { stored, kept: Ok(()), once: _ })) if self.recordable(&stored).is_ok() => {
                 let entry = self.entry(stored, old.body.clone());
                 if shared.ledger.is_live(&entry) {
                     shared.memory.put(&self.question.primary, &self.question.headers, &entry);
                 }
             }
-            Some(Ok(Refreshed { kept: Err(_), .. }) | Err(Mismatch)) => {
+            Some(Ok(_) | Err(Mismatch)) => {
                 shared.memory.remove(&self.question.place, old);
             }
         }
@@ -211,6 +244,10 @@ impl Fill {
     fn has_room(&self, headers: &HeaderMap) -> bool {
         content_length(headers).is_none_or(|length| length <= self.body_max())
     }
+}
+
+fn is_of_the_moment(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
 }
 
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {

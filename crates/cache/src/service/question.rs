@@ -92,6 +92,20 @@ impl Question {
         self.note(seen)
     }
 
+    /// What memory has, if other gateways must be asked about it, and whether it is fresh.
+    pub(super) fn remembered(&mut self) -> Option<(Arc<Entry>, bool)> {
+        let seen = self.route.see(&self.primary, &self.wishes, &self.headers, self.now());
+        let (entry, is_fresh) = match &seen.sight {
+            Sight::Fresh(entry) => (entry, true),
+            Sight::Stale(entry) => (entry, false),
+            Sight::Revalidate(_) | Sight::Unshared(_) | Sight::Nothing(_) => return None,
+        };
+        entry.to_confirm()?;
+        let remembered = Some((Arc::clone(entry), is_fresh));
+        self.note(seen);
+        remembered
+    }
+
     pub(super) fn answer(&self, entry: &Entry, handling: Handling) -> Response<Bytes> {
         entry.stored.answer(&self.wishes, &self.headers, &entry.body, handling, self.now())
     }

@@ -170,6 +170,7 @@ impl Settled {
     fn name(&self) -> String {
         match self {
             Self::Answer(response) => format!("Answer({})", text(response)),
+            Self::Stale(response, _) => format!("Stale({})", text(response)),
             Self::Fill(_) => "Fill".into(),
             Self::Pass(bypass) => format!("Pass({bypass:?})"),
         }

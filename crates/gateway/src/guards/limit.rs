@@ -2,25 +2,30 @@
 //!
 //! - `pace` (pure): the arithmetic of one bucket.
 //! - `buckets`: all buckets of a route, bounded.
+//! - `shared`: the same for several gateways, in Redis. While that is away each counts on its own.
 //!
 //! Answers carry `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
 
 mod buckets;
 mod pace;
+mod shared;
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use mare_cache::redis::Redis;
 use mare_manifest::model::guard as model;
 use prometheus_client::metrics::counter::Counter;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
-use self::buckets::{BUCKETS_MAX, Buckets};
+use self::buckets::{BUCKETS_MAX, Buckets, Taken};
 use self::pace::Pace;
 pub(crate) use self::pace::Quota;
+use self::shared::Shared;
+pub(crate) use self::shared::{Doubt, Known};
 use super::auth::Claimant;
 use super::{Asked, Notes};
 use crate::problem::{Code, Refusal};
@@ -38,6 +43,8 @@ pub(crate) struct Limit {
     policy: HeaderValue,
     pace: Pace,
     buckets: Buckets,
+    /// Where there are several gateways.
+    shared: Option<Shared>,
     /// Moments are counted from here.
     origin: Instant,
 }
@@ -50,8 +57,18 @@ enum Per {
     Header(HeaderName),
 }
 
+/// What the limit of a route is made with.
+pub(crate) struct Of<'a> {
+    pub(crate) route: &'a str,
+    pub(crate) redis: Option<&'a Redis>,
+    /// Counts buckets that were dropped for want of room.
+    pub(crate) forgotten: Counter,
+    /// Counts requests that only this gateway counted, because Redis was away.
+    pub(crate) unshared: Counter,
+}
+
 impl Limit {
-    pub(crate) fn new(limit: &model::Limit, forgotten: Counter) -> Self {
+    pub(crate) fn new(limit: &model::Limit, of: Of<'_>) -> Self {
         let (per, name) = match &limit.per {
             model::Per::Ip => (Per::Ip, "ip"),
             model::Per::User => (Per::User, "user"),
@@ -63,13 +80,15 @@ impl Limit {
             }
         };
         let pace = Pace::new(limit.rate, limit.burst);
+        let shared = of.redis.map(|redis| Shared::new(redis.clone(), of.route, limit, &pace, of.unshared));
         let policy = format!("\"{name}\";q={};w={}", pace.burst(), pace.window_s());
         Self {
             per,
             name,
             policy: HeaderValue::from_str(&policy).expect("ascii"),
             pace,
-            buckets: Buckets::new(BUCKETS_MAX, forgotten),
+            buckets: Buckets::new(BUCKETS_MAX, of.forgotten),
+            shared,
             origin: Instant::now(),
         }
     }
@@ -82,7 +101,30 @@ impl Limit {
         }
     }
 
-    /// Takes one request out of its bucket.
+    /// What must be asked of Redis to take a request out of its bucket. `None`: nothing, it is all here.
+    pub(crate) fn doubt(&self, asked: &Asked<'_>, claimant: Option<&Claimant>) -> Option<Doubt> {
+        self.shared.as_ref().map(|shared| shared.doubt(self.key(asked, claimant)))
+    }
+
+    /// Takes one request out of its bucket, as Redis said.
+    pub(crate) fn taken(
+        &self,
+        known: Known,
+        asked: &Asked<'_>,
+        claimant: Option<&Claimant>,
+        notes: &mut Notes,
+    ) -> Result<(), Refusal> {
+        match (known.taken, &self.shared) {
+            (Some(taken), _) => judge(&taken, notes),
+            (None, Some(shared)) => {
+                shared.unshared.inc();
+                self.take(asked, claimant, notes)
+            }
+            (None, None) => self.take(asked, claimant, notes),
+        }
+    }
+
+    /// Takes one request out of its bucket in this gateway.
     pub(crate) fn take(
         &self,
         asked: &Asked<'_>,
@@ -91,14 +133,7 @@ impl Limit {
     ) -> Result<(), Refusal> {
         let key = self.key(asked, claimant);
         let now = u64::try_from(asked.now.duration_since(self.origin).as_nanos()).unwrap_or(u64::MAX);
-        let taken = self.buckets.take(key, now, &self.pace);
-        notes.quota = Some(taken.quota);
-        match taken.wait_s {
-            None => Ok(()),
-            Some(seconds) => {
-                Err(Refusal::new(Code::RateLimited, "there were too many requests").retry_after(seconds))
-            }
-        }
+        judge(&self.buckets.take(key, now, &self.pace), notes)
     }
 
     fn key(&self, asked: &Asked<'_>, claimant: Option<&Claimant>) -> u128 {
@@ -121,6 +156,16 @@ impl Limit {
         let value = HeaderValue::from_maybe_shared(Bytes::from(text)).expect("ascii");
         answer.insert(RATE_LIMIT, value);
         answer.insert(RATE_LIMIT_POLICY, self.policy.clone());
+    }
+}
+
+fn judge(taken: &Taken, notes: &mut Notes) -> Result<(), Refusal> {
+    notes.quota = Some(taken.quota);
+    match taken.wait_s {
+        None => Ok(()),
+        Some(seconds) => {
+            Err(Refusal::new(Code::RateLimited, "there were too many requests").retry_after(seconds))
+        }
     }
 }
 

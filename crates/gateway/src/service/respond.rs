@@ -20,9 +20,9 @@ use crate::aftermath::{Driven, Sent};
 use crate::body::{Body, Fault, Finish, Inbound, RequestBody};
 use crate::cached::{self, Change, Missed};
 use crate::files::Missing;
-use crate::guards::auth::{Claimant, Pending};
+use crate::guards::auth::Claimant;
 use crate::guards::visitor::Visitor;
-use crate::guards::{Asked, Guards, Notes, Verdict, method_after_preflight};
+use crate::guards::{Asked, Doubt, Guards, Notes, Verdict, method_after_preflight};
 use crate::headers;
 use crate::io::Activity;
 use crate::listener::Role;
@@ -68,7 +68,7 @@ enum Way<'a> {
 enum Stop<'a> {
     Refused(Refusal),
     /// Boxed, because it is rare.
-    Unsure(Box<(Pending, &'a Guards, Admitted<'a>)>),
+    Unsure(Box<(Doubt, &'a Guards, Admitted<'a>)>),
 }
 
 impl From<Refusal> for Stop<'_> {
@@ -181,18 +181,26 @@ impl Shared {
         response
     }
 
-    /// Goes on when it is clear who asks.
+    /// Goes on when what the guards had to ask elsewhere is answered.
     async fn settle<'a>(
         &'a self,
-        unsure: Box<(Pending, &'a Guards, Admitted<'a>)>,
+        unsure: Box<(Doubt, &'a Guards, Admitted<'a>)>,
         client: &'a Client,
         measured: &mut Measured<'a>,
     ) -> Result<Response<Body>, Refusal> {
-        let (pending, guards, mut admitted) = *unsure;
-        let claimant = pending.settle().await?;
-        let asked = admitted.asked(client, measured.started);
-        guards.admit_known(&asked, Some(&claimant), &mut measured.notes)?;
-        admitted.claimant = Some(claimant);
+        let (mut doubt, guards, mut admitted) = *unsure;
+        loop {
+            let settled = doubt.settle().await?;
+            let asked = admitted.asked(client, measured.started);
+            match guards.go_on(&asked, settled, &mut measured.notes)? {
+                Verdict::Admitted(claimant) => {
+                    admitted.claimant = claimant;
+                    break;
+                }
+                Verdict::Answered(response) => return Ok(response.map(Body::from)),
+                Verdict::Unsure(next) => doubt = next,
+            }
+        }
         match self.pass(admitted, client)? {
             Way::Proxy(upstream, outgoing) => self.proxied(upstream.proxy(outgoing).await).await,
             Way::Other(answer) => self.proxied(answer.await).await,
@@ -274,7 +282,7 @@ impl Shared {
             match guards.admit(&asked, &mut measured.notes)? {
                 Verdict::Admitted(claimant) => admitted.claimant = claimant,
                 Verdict::Answered(response) => return Ok(Way::Answer(response.map(Body::from))),
-                Verdict::Unsure(pending) => return Err(Stop::Unsure(Box::new((pending, guards, admitted)))),
+                Verdict::Unsure(doubt) => return Err(Stop::Unsure(Box::new((doubt, guards, admitted)))),
             }
         }
         Ok(self.pass(admitted, client)?)

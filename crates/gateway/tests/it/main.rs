@@ -17,6 +17,7 @@ mod objectives;
 mod retries;
 mod rig;
 mod routing;
+mod several;
 mod smuggling;
 mod streaming;
 mod timeouts;

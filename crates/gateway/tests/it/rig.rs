@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName};
 use http_body_util::{BodyExt as _, Full};
 use mare_cache::Cache;
+use mare_cache::redis::{self, Redis};
 use mare_fleet::Clock;
 use mare_fleet::pool::{Link, Report};
 use mare_gateway::{
@@ -43,6 +44,8 @@ pub(crate) struct Rig {
     pub(crate) guarded: SocketAddr,
     pub(crate) objectives: Objectives,
     pub(crate) calls: Arc<Calls>,
+    /// Where the manifest names one.
+    pub(crate) redis: Option<Redis>,
     services: HashMap<String, Service>,
     registry: Registry,
     shutdown: CancellationToken,
@@ -86,11 +89,12 @@ impl Rig {
         let token = Access::Token { token: TOKEN.to_owned(), open, limited: Some(limited) };
         let guarded = listen(Role::Mounts { mounts: mounts(), access: token });
         let mut registry = Registry::default();
-        let gateway = build(&manifest, links, listeners, &mut registry);
+        let redis = connect(&manifest, &mut registry);
+        let gateway = build(&manifest, links, listeners, redis.as_ref(), &mut registry);
         let (objectives, calls) = (gateway.objectives(), Arc::new(gateway.calls()));
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(gateway.run(shutdown.clone()));
-        Self { public, admin, guarded, objectives, calls, services, registry, shutdown, running }
+        Self { public, admin, guarded, objectives, calls, redis, services, registry, shutdown, running }
     }
 
     /// A gateway with one service `api` that has one instance, with `settings` above the service in the manifest.
@@ -195,14 +199,28 @@ impl Rig {
     }
 }
 
+/// The way to the Redis of the manifest, for as long as the test runs.
+fn connect(manifest: &mare_manifest::Manifest, registry: &mut Registry) -> Option<Redis> {
+    let (url, app) = (manifest.backends.redis.as_ref()?.reveal(), manifest.app.name.as_str());
+    let config = redis::Config { url, timeout: manifest.cache.redis_timeout, app };
+    let (redis, service) = Redis::new(&config, registry).expect("an address");
+    tokio::spawn(service.run(std::future::pending()));
+    Some(redis)
+}
+
 fn build(
     manifest: &mare_manifest::Manifest,
     links: Vec<Link>,
     listeners: Vec<Listener>,
+    redis: Option<&Redis>,
     registry: &mut Registry,
 ) -> Gateway {
     let keys = manifest.folder.join("keys.json");
-    let cache = Cache::new(&manifest.cache, &manifest.app.name, registry);
+    let (config, app) = (&manifest.cache, &manifest.app.name);
+    let cache = match redis {
+        Some(redis) => Cache::with_redis(config, app, redis, registry),
+        None => Cache::new(config, app, registry),
+    };
     let config = Config { manifest, links, listeners, clock: Clock::start(), keys, cache };
     Gateway::new(config, registry).expect("methods are valid")
 }

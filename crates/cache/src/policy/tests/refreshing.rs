@@ -119,7 +119,7 @@ fn a_304_replaces_fields_but_not_those_of_the_content() {
             "x-old: 1",
         ]
     );
-    assert_eq!(stored.tags(), ["one".into(), "two".into()]);
+    assert_eq!(stored.tags(), ["one", "two"].map(Box::<str>::from));
     assert_eq!(stored.age(at(100)), 0); // 4.3.4: fresh from now
     let (wishes, request) = ask("GET");
     assert_eq!(stored.judge(&wishes, &request, at(104)), Verdict::Fresh);

@@ -27,7 +27,7 @@ impl Crowd {
         let (mut answers, mut fills) = (Vec::new(), Vec::new());
         while let Some(settled) = self.waiting.try_join_next() {
             match settled.expect("no panic") {
-                Settled::Answer(response) => answers.push(text(&response)),
+                Settled::Answer(response) | Settled::Stale(response, _) => answers.push(text(&response)),
                 Settled::Fill(fill) => fills.push(fill),
                 Settled::Pass(bypass) => panic!("{bypass:?}"),
             }

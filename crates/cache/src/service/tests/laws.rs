@@ -115,7 +115,7 @@ impl Client {
             Look::Pass(bypass) => panic!("{bypass:?}"),
         };
         match ask.settle().await {
-            Settled::Answer(response) => Some(text(&response)),
+            Settled::Answer(response) | Settled::Stale(response, _) => Some(text(&response)),
             Settled::Fill(fill) => self.fetch(fill).await,
             Settled::Pass(bypass) => panic!("{bypass:?}"),
         }

@@ -40,6 +40,11 @@ impl Pace {
         Self { interval, burst: u64::from(burst).clamp(1, (SPAN_MAX / interval).max(1)) }
     }
 
+    /// Nanoseconds for one request.
+    pub(crate) fn interval(&self) -> u64 {
+        self.interval
+    }
+
     pub(crate) fn burst(&self) -> u64 {
         self.burst
     }

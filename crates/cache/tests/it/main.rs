@@ -1,0 +1,7 @@
+//! Gateways that share a real Redis.
+
+mod away;
+mod buckets;
+mod gateway;
+mod laws;
+mod shared;
