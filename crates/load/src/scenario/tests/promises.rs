@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use mare_manifest::model::guard::Guards;
 use mare_manifest::model::objective::{Limits, Objective, Percentile, Subject};
 use mare_manifest::model::{PathPattern, Route, Target};
 
@@ -36,6 +37,8 @@ fn route(method: Option<&str>, host: Option<&str>, path: PathPattern, service: &
         path,
         target: Target::Service(service.to_owned()),
         body: None,
+        guards: Guards::default(),
+        cache: None,
     }
 }
 
