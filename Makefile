@@ -14,21 +14,26 @@ DATA := $(CURDIR)/.mare
 LISTEN := 127.0.0.1:8080
 ADMIN := 127.0.0.1:8081
 SCENARIO := read-short
+# CACHE=off leaves the gateway's cache out, to compare.
+MANIFEST := apps/valoriza/$(if $(filter off,$(CACHE)),uncached.toml,mare.toml)
 # The full scenarios need a thousand.
 USERS := $(if $(findstring short,$(SCENARIO)),50,1000)
 
-.PHONY: help up load ui lexicon test lint unit unit-ui e2e bench bench-tasks clients needs clean
+.PHONY: help up load ui lexicon test lint unit unit-ui e2e bench bench-tasks bench-drain clients vectors needs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-up: ui lexicon ## Build mare and valoriza, fill in demo data, run
+up: ui lexicon $(MANIFEST) ## Build mare and valoriza, fill in demo data, run
 	cargo build --release -p mare -p valoriza
 	@mkdir -p $(DATA)/databases
 	@echo 'Filling in the demonstration data (once)…'
 	@DATABASE_URL="$${DATABASE_URL:-sqlite:$(DATA)/databases/finance.sqlite3}" $(TARGET)/release/valoriza seed --demo
-	@PATH="$(TARGET)/release:$$PATH" exec $(TARGET)/release/mare up -f apps/valoriza/mare.toml \
+	@PATH="$(TARGET)/release:$$PATH" exec $(TARGET)/release/mare up -f $(MANIFEST) \
 	  --data $(DATA) --listen $(LISTEN) --admin $(ADMIN)
+
+apps/valoriza/uncached.toml: apps/valoriza/mare.toml
+	sed '/^cache = /d' $< > $@
 
 load: ## Drive a scenario at what `make up` runs: SCENARIO=mixed-short
 	cargo build --release -p mare -p valoriza
@@ -60,7 +65,7 @@ lint: ## Format and lints, no warning allowed
 # libtest tells times only to nightly, or where this variable stands; only the test binaries see it.
 unit: export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER := env RUSTC_BOOTSTRAP=1
 unit: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := env RUSTC_BOOTSTRAP=1
-unit: clients ## All Rust tests, the real binaries included
+unit: clients vectors ## All Rust tests, the real binaries included
 	@mkdir -p $(TARGET)
 	cargo build -p mare -p valoriza
 	cargo test --workspace --lib --bins --tests -- -Z unstable-options --report-time 2>&1 | tee $(TARGET)/unit.log
@@ -83,6 +88,10 @@ bench-tasks: node_modules/.package-lock.json ## Tasks beside BullMQ and graphile
 	cargo build --profile dist -p mare -p bench
 	$(TARGET)/dist/bench tasks --mare $(TARGET)/dist/mare $(BENCH)
 
+bench-drain: ## A backlog of 51,580 transactions through valoriza, from zero; writes docs/evidence/drain.md
+	cargo build --profile dist -p mare -p valoriza -p bench
+	$(TARGET)/dist/bench drain --mare $(TARGET)/dist/mare --valoriza $(TARGET)/dist/valoriza $(BENCH)
+
 $(TARGET)/locust/bin/locust: tests/bench/requirements.txt
 	python3 -m venv $(TARGET)/locust
 	$(TARGET)/locust/bin/pip install --quiet --requirement $<
@@ -93,6 +102,13 @@ clients: node_modules/.package-lock.json $(TARGET)/clients/bin/python ## The off
 $(TARGET)/clients/bin/python: tests/clients/requirements.txt
 	python3 -m venv $(TARGET)/clients
 	$(TARGET)/clients/bin/pip install --quiet --requirement $<
+	@touch $@
+
+vectors: $(TARGET)/vectors/pgserver ## A PostgreSQL with pgvector, for tests; not needed where the system's has it
+
+$(TARGET)/vectors/pgserver: tests/servers/requirements.txt
+	python3 -m venv $(TARGET)/vectors/venv
+	$(TARGET)/vectors/venv/bin/pip install --quiet --no-deps --upgrade --target $(TARGET)/vectors --requirement $<
 	@touch $@
 
 needs: ## Install what the tests need, where apt can; say what is missing elsewhere

@@ -4,6 +4,8 @@
 //! `MARE_CRASH_ROUNDS=100 cargo test -p house-tests crashes` kills it more often; the seed is printed and can be given
 //! in `MARE_CRASH_SEED`.
 
+mod application;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -120,11 +122,20 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-async fn killed_at_random(backend: &str) {
+/// As often as it is wanted, else `default`.
+fn rounds(default: u64) -> u64 {
+    number("MARE_CRASH_ROUNDS").unwrap_or(default)
+}
+
+/// What decides when to kill.
+fn seeded() -> fastrand::Rng {
     let seed = number("MARE_CRASH_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    let rounds = number("MARE_CRASH_ROUNDS").unwrap_or(5);
     println!("MARE_CRASH_SEED={seed}");
-    let mut random = fastrand::Rng::with_seed(seed);
+    fastrand::Rng::with_seed(seed)
+}
+
+async fn killed_at_random(backend: &str) {
+    let (mut random, rounds) = (seeded(), rounds(5));
     let ledger = Arc::new(Ledger { acknowledged: Mutex::default(), next: AtomicU32::new(0) });
     let mut folder = Folder::new(&format!("{SHOP}{backend}"));
     for _ in 0..rounds {

@@ -1,5 +1,7 @@
 //! The application that ships with the platform, on the platform.
 
+mod cached;
+
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -13,14 +15,23 @@ use crate::support::{Connection, Folder, Mare, ask, build, whole};
 const WRITERS: usize = 20;
 const WRITES_EACH: usize = 15;
 
-fn program() -> &'static Path {
+pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| build("valoriza"))
 }
 
 /// Where the repository's own files are.
-fn repository() -> &'static Path {
+pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace")
+}
+
+/// The shipped manifest without its page, for clients that do not wait between requests: without limits.
+pub(crate) fn shipped() -> String {
+    let shipped = std::fs::read_to_string(repository().join("apps/valoriza/mare.toml")).expect("it ships");
+    let (services, _page) = shipped.split_once("[[routes]]\nmatch = \"/*\"").expect("the page comes last");
+    let services = services.replace("run = \"valoriza ", &format!("run = \"{} ", program().display()));
+    let lines: Vec<&str> = services.lines().filter(|line| !line.starts_with("limit = ")).collect();
+    lines.join("\n") + "\n"
 }
 
 /// Runs the shipped manifest, with the demonstration data, as `make up` does.

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::{Cost, Keys, Passwords};
 use crate::brands;
+use crate::caching::Purger;
 use crate::clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -32,7 +33,15 @@ impl App {
     pub async fn new(db: Db, files: Files, cost: Cost) -> anyhow::Result<Self> {
         let keys = Keys::load(&db, clock::now()).await.context("load the signing key")?;
         let uploads = Arc::new(Semaphore::new(UPLOADS_MAX));
-        Ok(Self { db, files, uploads, keys, passwords: Passwords::new(cost)?, writes: TaskTracker::new() })
+        Ok(Self {
+            db,
+            files,
+            uploads,
+            keys,
+            passwords: Passwords::new(cost)?,
+            writes: TaskTracker::new(),
+            purger: Purger::default(),
+        })
     }
 }
 
@@ -40,7 +49,8 @@ impl App {
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let Opened { db, listener, shutdown } = open(&config).await?;
     let files = Files::open(&config.files)?;
-    serve(App::new(db, files, config.password_cost).await?, listener, shutdown).await
+    let app = App::new(db, files, config.password_cost).await?;
+    serve(App { purger: config.purger, ..app }, listener, shutdown).await
 }
 
 /// Handles what the platform pushes, until SIGTERM or SIGINT.
@@ -58,7 +68,7 @@ pub async fn run_polling_worker(config: Config) -> anyhow::Result<()> {
     let db = Db::connect(&config.database_url).await.context("open the database")?;
     let worker = Worker::new(db.clone(), Files::open(&config.files)?, Arc::new(brands::engine()));
     tracing::info!("polling the outbox");
-    worker.poll(&shutdown).await;
+    worker.poll(&config.purger, &shutdown).await;
     tracing::info!("stopped");
     db.close().await;
     Ok(())
@@ -97,7 +107,7 @@ async fn open(config: &Config) -> anyhow::Result<Opened> {
 
 /// Serves `app` until `shutdown`, finishes what is under way and closes the database.
 pub async fn serve(app: App, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let janitor = tokio::spawn(janitor::run(app.db.clone(), shutdown.clone()));
+    let janitor = tokio::spawn(janitor::run(app.db.clone(), app.purger.clone(), shutdown.clone()));
     let outcome = serve_router(router(app.clone()), listener, shutdown.clone()).await;
     shutdown.cancel();
     janitor.await.context("join the janitor")?;

@@ -5,8 +5,9 @@ use std::env;
 use anyhow::{Context, bail};
 
 use crate::auth::Cost;
+use crate::caching::Purger;
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     pub database_url: String,
     /// Where uploaded files are: a directory or a URL.
@@ -14,10 +15,13 @@ pub struct Config {
     pub host: String,
     pub port: u16,
     pub password_cost: Cost,
+    /// Tells the platform of changes, if there is one.
+    pub purger: Purger,
 }
 
 impl Config {
-    /// Reads `DATABASE_URL`, `VALORIZA_FILES`, `HOST` and `PORT`; an empty variable counts as unset.
+    /// Reads `DATABASE_URL`, `VALORIZA_FILES`, `HOST`, `PORT`, `MARE_ADMIN_URL` and `MARE_TOKEN`; an empty variable
+    /// counts as unset.
     pub fn from_env() -> anyhow::Result<Self> {
         let port =
             read("PORT")?.map(|it| it.parse().with_context(|| format!("read PORT: {it:?} is not a port")));
@@ -28,6 +32,10 @@ impl Config {
             host: read("HOST")?.unwrap_or_else(|| "127.0.0.1".to_owned()),
             port: port.transpose()?.unwrap_or(8000),
             password_cost: Cost::default(),
+            purger: match (read("MARE_ADMIN_URL")?, read("MARE_TOKEN")?) {
+                (Some(admin), Some(token)) => Purger::new(&admin, &token)?,
+                _ => Purger::default(),
+            },
         })
     }
 }

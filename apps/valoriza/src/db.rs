@@ -13,7 +13,7 @@ mod row;
 mod sqlite;
 mod statement;
 
-use sqlx::{PgPool, Postgres, Sqlite, Transaction};
+use sqlx::{Postgres, Sqlite, Transaction};
 
 pub use error::{Constraint, Error};
 pub use row::{FromRow, Row};
@@ -23,7 +23,7 @@ pub use statement::{Statement, Value};
 #[derive(Debug, Clone)]
 pub enum Db {
     Sqlite(sqlite::Pools),
-    Postgres(PgPool),
+    Postgres(postgres::Pool),
 }
 
 impl Db {
@@ -42,7 +42,7 @@ impl Db {
     pub async fn write(&self) -> Result<Tx, Error> {
         match self {
             Self::Sqlite(pools) => Ok(Tx::Sqlite(pools.write().await?)),
-            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.connections.begin().await?)),
         }
     }
 
@@ -51,8 +51,26 @@ impl Db {
         match self {
             Self::Sqlite(pools) => Ok(Tx::Sqlite(pools.readers.begin().await?)),
             Self::Postgres(pool) => {
-                Ok(Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?))
+                const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                Ok(Tx::Postgres(pool.connections.begin_with(BEGIN).await?))
             }
+        }
+    }
+
+    /// Whether it compares vectors itself, by what `migrations/pgvector.sql` makes.
+    pub fn has_vectors(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(pool) => pool.has_vectors,
+        }
+    }
+
+    /// The same database, used as one that has none, to compare.
+    #[must_use]
+    pub fn without_vectors(self) -> Self {
+        match self {
+            Self::Sqlite(_) => self,
+            Self::Postgres(pool) => Self::Postgres(postgres::Pool { has_vectors: false, ..pool }),
         }
     }
 
@@ -60,7 +78,7 @@ impl Db {
     pub async fn ping(&self) -> Result<(), Error> {
         match self {
             Self::Sqlite(pools) => sqlx::query("SELECT 1").execute(&pools.readers).await.map(drop)?,
-            Self::Postgres(pool) => sqlx::query("SELECT 1").execute(pool).await.map(drop)?,
+            Self::Postgres(pool) => sqlx::query("SELECT 1").execute(&pool.connections).await.map(drop)?,
         }
         Ok(())
     }
@@ -69,7 +87,7 @@ impl Db {
     pub async fn close(&self) {
         match self {
             Self::Sqlite(pools) => pools.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.connections.close().await,
         }
     }
 }

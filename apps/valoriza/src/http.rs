@@ -37,6 +37,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::actions::Error;
 use crate::auth::{Keys, Passwords};
+use crate::caching::Purger;
 use crate::db::Db;
 use crate::files::Files;
 
@@ -60,6 +61,8 @@ pub struct App {
     pub passwords: Passwords,
     /// Writes under way, which go on when their client leaves.
     pub writes: TaskTracker,
+    /// For what is changed without anybody asking.
+    pub purger: Purger,
 }
 
 /// What a handler answers.
@@ -67,8 +70,8 @@ type Answer = Result<Response, Problem>;
 
 /// All routes. The returned service is ready to be served.
 pub fn router(app: App) -> Router {
-    let (router, document) = routes().split_for_parts();
-    let document = Arc::new(document);
+    let document = Arc::new(openapi::document());
+    let router: Router<App> = routes().into();
     router
         .route(
             "/api/openapi.json",
@@ -82,6 +85,8 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         // Inside the trace, so that what a write logs carries its trace id.
         .layer(middleware::from_fn_with_state(app.clone(), finish_writes))
+        // Outside of it, for a write that failed unexpectedly is one that may have been done.
+        .layer(middleware::from_fn_with_state(app.clone(), caller::known_to_the_cache))
         // Outermost: everything else happens in the request's span.
         .layer(middleware::from_fn(trace::within_span))
         .with_state(app)

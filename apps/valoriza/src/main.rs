@@ -64,6 +64,9 @@ struct SeedArgs {
     /// How many transactions to make, shared evenly among the users
     #[arg(long, default_value_t = 0)]
     transactions: u32,
+    /// How many more that wait for a category, each with its event, shared evenly among the users
+    #[arg(long, default_value_t = 0)]
+    waiting: u32,
     /// The same seed makes the same data on the same day
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -86,6 +89,7 @@ async fn main() -> anyhow::Result<()> {
                 demo: args.demo,
                 users: args.users,
                 transactions: args.transactions,
+                waiting: args.waiting,
                 seed: args.seed,
             };
             for line in seed::run(&Config::from_env()?, &wanted).await? {

@@ -109,11 +109,15 @@ pub async fn import_rows(
 ) -> Result<Page<Row>, Error> {
     let tx = &mut db.snapshot().await?;
     let import = uploads::find(tx, tenant, id).await?.ok_or(Error::NotFound)?;
-    let rows = if import.status == Status::Parsing {
-        Vec::new()
-    } else {
-        uploads::rows::list(tx, id, status, &slice).await?
-    };
+    if import.status == Status::Parsing {
+        return Ok(slice.page(Vec::new(), |it: &Row| Place(it.index)));
+    }
+    let mut rows = uploads::rows::list(tx, id, status, &slice).await?;
+    let tree = categories::tree(tx, tenant).await?;
+    for row in &mut rows {
+        // A category may have gone since it was proposed.
+        row.suggestion = row.suggestion.take().filter(|it| tree.get(it.category_id).is_some());
+    }
     Ok(slice.page(rows, |it| Place(it.index)))
 }
 

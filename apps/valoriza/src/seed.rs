@@ -23,11 +23,13 @@ use crate::domain::member::{Caller, Registration, Role};
 use crate::domain::transaction::{Kind, Transaction};
 use crate::store;
 
+use generate::Size;
+
 pub const PASSWORD: &str = "demo-valoriza";
 pub const DEMO_EMAIL: &str = "demo@valoriza.local";
 
 /// About 18 months of a family that pays everything by card and Pix.
-const DEMO_TRANSACTIONS: usize = 1_300;
+const DEMO: Size = Size { known: 1_300, waiting: 0 };
 const DEMO_SEED: u64 = 2026;
 
 /// Rows of one INSERT, with 22 values each. Not more: SQLite finds the name of a `$n` by walking a list, so the
@@ -40,6 +42,8 @@ pub struct Wanted {
     pub users: u32,
     /// Of all users together.
     pub transactions: u32,
+    /// Beyond those, of all users together: none has a category, and each asks the worker for one.
+    pub waiting: u32,
     pub seed: u64,
 }
 
@@ -72,31 +76,32 @@ struct Seeder {
 impl Seeder {
     async fn demo(&self) -> anyhow::Result<Vec<String>> {
         let registration = registration("Ana Demonstração", DEMO_EMAIL, "Família Demonstração");
-        let made = self.user(&registration, DEMO_TRANSACTIONS, DEMO_SEED).await?;
+        let made = self.user(&registration, DEMO, DEMO_SEED).await?;
         let what = if made { "made" } else { "was there already" };
         Ok(vec![format!("{} {what}", registration.tenant_name), format!("login {DEMO_EMAIL} / {PASSWORD}")])
     }
 
     async fn users(&self, wanted: &Wanted) -> anyhow::Result<String> {
-        let (each, rest) = (wanted.transactions / wanted.users, wanted.transactions % wanted.users);
+        let share = |of: u32, number: u32| of / wanted.users + u32::from(number < of % wanted.users);
         let (mut made, mut transactions) = (0, 0);
         for number in 0..wanted.users {
-            let count = each + u32::from(number < rest);
+            let (known, waiting) = (share(wanted.transactions, number), share(wanted.waiting, number));
+            let size = Size { known: known as usize, waiting: waiting as usize };
             let mut rng =
                 fastrand::Rng::with_seed(wanted.seed.wrapping_mul(1_000_003).wrapping_add(number.into()));
             let name = statement::person(&mut rng);
             let email = format!("user-{number}@valoriza.local");
             let registration = registration(&name, &email, &format!("Finanças de {name}"));
-            if self.user(&registration, count as usize, rng.u64(..)).await? {
+            if self.user(&registration, size, rng.u64(..)).await? {
                 made += 1;
-                transactions += count;
+                transactions += known + waiting;
             }
         }
         Ok(format!("{made} users made with {transactions} transactions, password {PASSWORD}"))
     }
 
     /// Makes one user with everything they have, or nothing if their e-mail is taken.
-    async fn user(&self, registration: &Registration, count: usize, seed: u64) -> anyhow::Result<bool> {
+    async fn user(&self, registration: &Registration, size: Size, seed: u64) -> anyhow::Result<bool> {
         let mut tx = self.db.write().await?;
         let trace = Uuid::now_v7().simple().to_string();
         let registered =
@@ -111,7 +116,7 @@ impl Seeder {
         let categories = store::categories::list(&mut tx, tenant.id, &slice).await?;
         let day = today(self.now);
         let mut rng = fastrand::Rng::with_seed(seed);
-        let life = generate::life(&mut rng, day, count, &categories, self.now);
+        let life = generate::life(&mut rng, day, size, &categories, self.now);
         for account in &life.accounts {
             store::accounts::insert(&mut tx, tenant.id, account).await?;
         }

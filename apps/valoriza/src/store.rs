@@ -21,6 +21,7 @@ pub mod refresh_tokens;
 pub mod reports;
 pub mod review;
 pub mod signing_key;
+pub mod suggestion;
 pub mod summary;
 pub mod transactions;
 pub mod users;

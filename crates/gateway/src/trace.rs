@@ -18,35 +18,33 @@ const REQUEST_ID_MAX: usize = 64;
 pub(crate) struct Names {
     pub(crate) request_id: HeaderValue,
     pub(crate) trace_id: HeaderValue,
+    traceparent: HeaderValue,
+    is_new: bool,
 }
 
-/// Continues the client's trace or begins one, and puts `traceparent` and `x-request-id` into `headers`.
-///
-/// Without a request id of its own the request is named by its trace, so one search finds both. Costs one
-/// allocation: all values are parts of one buffer.
-pub(crate) fn continue_or_begin(headers: &mut HeaderMap) -> Names {
-    let parent = headers.get(TRACEPARENT).and_then(|value| parse(value.as_bytes()));
-    let (trace, flags) = parent.unwrap_or_else(|| {
-        headers.remove(TRACESTATE);
-        (fastrand::u128(1..), 1)
-    });
-    let text = Bytes::from_owner(write(trace, fastrand::u64(1..), flags));
-    let trace_id = value(text.slice(3..35));
-    headers.insert(TRACEPARENT, value(text));
-    let request_id = match headers.get(X_REQUEST_ID) {
-        Some(given) if is_request_id(given) => {
-            let given = given.clone();
-            if headers.get_all(X_REQUEST_ID).iter().nth(1).is_some() {
-                headers.insert(X_REQUEST_ID, given.clone());
-            }
-            given
+impl Names {
+    /// Continues the client's trace or begins one.
+    ///
+    /// Without a request id of its own the request is named by its trace, so one search finds both. Costs one
+    /// allocation: all values are parts of one buffer.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let parent = headers.get(TRACEPARENT).and_then(|value| parse(value.as_bytes()));
+        let (trace, flags) = parent.unwrap_or_else(|| (fastrand::u128(1..), 1));
+        let text = Bytes::from_owner(write(trace, fastrand::u64(1..), flags));
+        let trace_id = value(text.slice(3..35));
+        let given = headers.get(X_REQUEST_ID).filter(|given| is_request_id(given));
+        let request_id = given.unwrap_or(&trace_id).clone();
+        Self { request_id, trace_id, traceparent: value(text), is_new: parent.is_none() }
+    }
+
+    /// Puts `traceparent` and `x-request-id` into a request that is passed on.
+    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
+        if self.is_new {
+            headers.remove(TRACESTATE);
         }
-        _ => {
-            headers.insert(X_REQUEST_ID, trace_id.clone());
-            trace_id.clone()
-        }
-    };
-    Names { request_id, trace_id }
+        headers.insert(TRACEPARENT, self.traceparent.clone());
+        headers.insert(X_REQUEST_ID, self.request_id.clone());
+    }
 }
 
 /// A `traceparent` of version 00, without the machinery of `format!`: this runs for every request.
@@ -104,6 +102,12 @@ mod tests {
 
     const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
+    fn named(headers: &mut HeaderMap) -> Names {
+        let names = Names::of(headers);
+        names.tell(headers);
+        names
+    }
+
     fn with(lines: &[(HeaderName, &str)]) -> HeaderMap {
         lines.iter().map(|(name, value)| (name.clone(), value.parse().expect("a value"))).collect()
     }
@@ -111,7 +115,7 @@ mod tests {
     #[test]
     fn a_valid_trace_goes_on_with_a_new_parent() {
         let mut headers = with(&[(TRACEPARENT, PARENT), (TRACESTATE, "a=1")]);
-        let names = continue_or_begin(&mut headers);
+        let names = named(&mut headers);
         let sent = headers[TRACEPARENT].to_str().expect("ascii");
         assert!(sent.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && sent.ends_with("-01"), "{sent}");
         assert_ne!(sent, PARENT);
@@ -126,7 +130,7 @@ mod tests {
             ["", "00", zero, &PARENT.to_uppercase(), &PARENT.replace("00-4", "ff-4"), &format!("{PARENT}-x")]
         {
             let mut headers = with(&[(TRACEPARENT, bad), (TRACESTATE, "a=1")]);
-            continue_or_begin(&mut headers);
+            named(&mut headers);
             assert!(parse(headers[TRACEPARENT].as_bytes()).is_some());
             assert!(!headers[TRACEPARENT].to_str().expect("ascii").contains("4bf92f"), "{bad}");
             assert!(!headers.contains_key(TRACESTATE));
@@ -137,7 +141,7 @@ mod tests {
     fn a_decent_request_id_is_kept_and_another_replaced() {
         let check = |given: &str, kept| {
             let mut headers = with(&[(X_REQUEST_ID, given)]);
-            let names = continue_or_begin(&mut headers);
+            let names = named(&mut headers);
             assert_eq!(names.request_id == given, kept, "{given}");
             assert_eq!(headers[X_REQUEST_ID], names.request_id);
         };

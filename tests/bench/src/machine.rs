@@ -53,6 +53,16 @@ impl Machine {
         Self::with(versions).await
     }
 
+    /// For the backlog of valoriza.
+    pub(crate) async fn of_drain(mare: &Path, valoriza: &Path) -> Result<Self> {
+        let versions = [("mare", mare), ("valoriza", valoriza)];
+        let mut said = Vec::new();
+        for (name, program) in versions {
+            said.push((name.to_owned(), version(program, "--version").await));
+        }
+        Self::with(said).await
+    }
+
     async fn with(versions: Vec<(String, String)>) -> Result<Self> {
         let cpu = field("/proc/cpuinfo", "model name");
         let memory_kib: f64 =

@@ -7,6 +7,7 @@
 
 mod cold;
 mod cpu;
+mod drain;
 mod generators;
 mod http;
 mod machine;
@@ -48,6 +49,8 @@ enum Role {
     Upstream,
     /// Measures Maré's tasks beside `BullMQ` and graphile-worker and writes docs/benchmarks-tasks.md.
     Tasks(tasks::Options),
+    /// Measures how long valoriza takes over a backlog of transactions and writes docs/evidence/drain.md.
+    Drain(drain::Options),
     /// Counts the tasks that reach it, on $PORT.
     #[command(hide = true)]
     Sink,
@@ -105,7 +108,7 @@ fn main() -> Result<ExitCode> {
     let workers = match cli.role {
         // As many as the upstream of the prototypes' measurements had.
         Some(Role::Upstream) => 2,
-        Some(Role::Tasks(_) | Role::Sink | Role::Create { .. }) | None => 1,
+        Some(Role::Tasks(_) | Role::Drain(_) | Role::Sink | Role::Create { .. }) | None => 1,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     match cli.role {
@@ -116,6 +119,8 @@ fn main() -> Result<ExitCode> {
         }
         Some(Role::Tasks(options)) => runtime
             .block_on(interruptible(async { tasks::measure(options).await.map(|()| ExitCode::SUCCESS) })),
+        Some(Role::Drain(options)) => runtime
+            .block_on(interruptible(async { drain::measure(options).await.map(|()| ExitCode::SUCCESS) })),
         None => runtime.block_on(interruptible(measure(cli.options))),
     }
 }

@@ -8,6 +8,8 @@ use serde::Serialize;
 pub(crate) enum Subject {
     Direct,
     Nginx,
+    /// With `open_file_cache` for what is in its `proxy_cache`, which it has not by default.
+    NginxTuned,
     Haproxy,
     /// A `url` route: proxying alone.
     MareUrl,
@@ -37,6 +39,7 @@ impl Subject {
         match self {
             Self::Direct => "upstream, no proxy",
             Self::Nginx => "nginx",
+            Self::NginxTuned => "nginx, open_file_cache",
             Self::Haproxy => "haproxy",
             Self::MareUrl => "mare, url route",
             Self::MareService => "mare, service route",
@@ -53,7 +56,7 @@ impl Subject {
     }
 
     pub(crate) fn is_mare(self) -> bool {
-        !matches!(self, Self::Direct | Self::Nginx | Self::Haproxy | Self::Varnish)
+        !matches!(self, Self::Direct | Self::Nginx | Self::NginxTuned | Self::Haproxy | Self::Varnish)
     }
 
     /// Whether its requests carry the token.
@@ -64,6 +67,7 @@ impl Subject {
     /// Where it answers `workload`: one mare has a route for each kind of hit.
     pub(crate) fn path(self, workload: Workload) -> &'static str {
         match self {
+            Self::NginxTuned => "/hit/tuned",
             Self::MareHitLimit => "/hit/limit",
             Self::MareHitJwt => "/hit/jwt",
             Self::MareHitHeaders => "/hit/headers",
@@ -128,6 +132,7 @@ impl Workload {
             }
             Self::Hit => &[
                 Subject::Nginx,
+                Subject::NginxTuned,
                 Subject::Varnish,
                 Subject::MareHit,
                 Subject::MareHitLimit,

@@ -210,7 +210,8 @@ const METHOD: &str = "
 loopback, so a rate says how much a whole request costs, and is no promise for a machine of its own. The upstream
 answers a canned 1 KiB (raw tokio, 2 threads); no logs anywhere. nginx: 2 workers, `reuseport`, upstream keep-alive,
 `open_file_cache`. haproxy: 2 threads, `http-reuse always`. All proxies set X-Forwarded-For, -Proto, -Host and
-X-Request-Id. nginx `proxy_cache` keeps its answers in files the kernel has in memory, varnish in `malloc`; of mare's hits
+X-Request-Id. nginx's `proxy_cache` keeps its answers in files the kernel has in memory, once as it is by default and once with
+`open_file_cache`; varnish keeps them in `malloc`; of mare's hits
 those with a token send it with each request, and nginx and varnish are asked without. mare runs with its defaults: a `url` route is proxying alone, a `service` route adds the accounting
 of an instance's slots.
 

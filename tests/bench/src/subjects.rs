@@ -71,7 +71,7 @@ pub(crate) async fn start(options: &Options, folder: &Path) -> Result<Subjects> 
     subjects.add(direct, upstream, process);
     if options.only.contains(&Program::Nginx) {
         let process = start_nginx(folder, nginx, upstream, &files).await?;
-        subjects.add(&[Subject::Nginx], nginx, process);
+        subjects.add(&[Subject::Nginx, Subject::NginxTuned], nginx, process);
     }
     if options.only.contains(&Program::Haproxy) {
         let process = start_haproxy(folder, haproxy, upstream).await?;

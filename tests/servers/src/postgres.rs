@@ -17,6 +17,10 @@ const HOW_TO_INSTALL: &str = "install it, for example with `apt-get install post
 /// Names the socket; nothing listens on TCP.
 const PORT: &str = "5432";
 
+/// For what need not survive a crash.
+const FORGETFUL: &[&str] =
+    &["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB"];
+
 pub struct Postgres {
     watched: Watched,
     binaries: Binaries,
@@ -30,23 +34,23 @@ impl Postgres {
         SHARED.get_or_init(Self::start)
     }
 
+    /// The server of this test process that has pgvector, started by whoever asks first.
+    pub fn shared_with_vectors() -> &'static Self {
+        static SHARED: OnceLock<Postgres> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start_of(Binaries::with_vectors(), FORGETFUL))
+    }
+
     /// Starts a server and returns once it accepts connections. What it writes need not reach the disk.
     pub fn start() -> Self {
-        Self::start_with(&[
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
-            "shared_buffers=32MB",
-        ])
+        Self::start_of(Binaries::find(), FORGETFUL)
     }
 
     /// Starts a server that keeps its promises, for measurements: PostgreSQL's own defaults.
     pub fn start_durable() -> Self {
-        Self::start_with(&[])
+        Self::start_of(Binaries::find(), &[])
     }
 
-    fn start_with(settings: &[&str]) -> Self {
-        let binaries = Binaries::find();
+    fn start_of(binaries: Binaries, settings: &[&str]) -> Self {
         let folder =
             tempfile::Builder::new().prefix("mare-postgres-").tempdir().expect("make a folder").keep();
         if let Some(user) = binaries.user {
@@ -91,6 +95,16 @@ impl Postgres {
         run(Command::new("sh").args(["-c", &wait]));
     }
 
+    /// Creates an empty database whose owner may do nothing else, and returns the URL by which the owner uses it.
+    pub fn modest_database(&self) -> String {
+        let url = self.fresh_database();
+        let (name, _) = url.rsplit_once('?').expect("the folder");
+        let name = name.rsplit('/').next().expect("the database");
+        let role = format!("CREATE ROLE {name} LOGIN; ALTER DATABASE {name} OWNER TO {name}");
+        run(self.binaries.command("psql").args([&url, "-q", "-c", &role]));
+        url.replacen("postgres@", &format!("{name}@"), 1)
+    }
+
     /// The process the server is a descendant of.
     pub fn id(&self) -> u32 {
         self.watched.id()
@@ -116,8 +130,27 @@ struct User {
 }
 
 impl Binaries {
-    /// Debian's own folder comes before PATH, whose `postgres` may be a wrapper.
     fn find() -> Self {
+        let folder = Self::installed().next().unwrap_or_else(|| {
+            panic!("PostgreSQL is needed by this test and was not found: {HOW_TO_INSTALL}")
+        });
+        Self { folder, user: is_root().then(unprivileged) }
+    }
+
+    /// One that has pgvector: the system's, else the one `make vectors` puts beside what cargo builds.
+    fn with_vectors() -> Self {
+        let test = env::current_exe().expect("a test has a path");
+        let target = test.ancestors().nth(3).expect("target/PROFILE/deps/TEST");
+        let made = target.join("vectors/pgserver/pginstall/bin");
+        let mut folders = Self::installed().chain([made]);
+        let folder = folders.find(|folder| has_vectors(folder)).unwrap_or_else(|| {
+            panic!("a PostgreSQL with pgvector is needed by this test: run `make vectors`")
+        });
+        Self { folder, user: is_root().then(unprivileged) }
+    }
+
+    /// Debian's own folders, the newest first, come before PATH, whose `postgres` may be a wrapper.
+    fn installed() -> impl Iterator<Item = PathBuf> {
         let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
             .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
             .unwrap_or_default();
@@ -126,14 +159,10 @@ impl Binaries {
             std::cmp::Reverse(version.and_then(|it| it.parse::<u32>().ok()))
         });
         let path = env::var_os("PATH").unwrap_or_default();
-        let folder = versions
-            .into_iter()
-            .chain(env::split_paths(&path))
-            .find(|folder| ["initdb", "postgres", "createdb"].iter().all(|it| folder.join(it).is_file()))
-            .unwrap_or_else(|| {
-                panic!("PostgreSQL is needed by this test and was not found: {HOW_TO_INSTALL}")
-            });
-        Self { folder, user: is_root().then(unprivileged) }
+        let path: Vec<PathBuf> = env::split_paths(&path).collect();
+        let is_whole =
+            |folder: &PathBuf| ["initdb", "postgres", "createdb"].iter().all(|it| folder.join(it).is_file());
+        versions.into_iter().chain(path).filter(is_whole)
     }
 
     /// A command that runs `program` as the server's user.
@@ -177,6 +206,15 @@ impl Binaries {
         words.extend(always.iter().chain(settings).flat_map(|it| ["-c".to_owned(), (*it).to_owned()]));
         words
     }
+}
+
+/// Whether the server whose programs are in `folder` has pgvector.
+fn has_vectors(folder: &Path) -> bool {
+    let version = folder.parent().and_then(Path::file_name).unwrap_or_default();
+    let debian = Path::new("/usr/share/postgresql").join(version).join("extension");
+    [folder.join("../share/postgresql/extension"), debian]
+        .iter()
+        .any(|it| it.join("vector.control").is_file())
 }
 
 fn is_root() -> bool {

@@ -13,7 +13,7 @@ use crate::domain::member::{Caller, Role};
 use crate::domain::money::is_balance;
 use crate::domain::violation::Violation;
 use crate::statement::Profile;
-use crate::store::imports::rows::Wanted;
+use crate::store::imports::rows::{Sum, Wanted};
 use crate::store::imports::{self, memory, rows};
 use crate::store::{accounts, outbox};
 
@@ -53,6 +53,7 @@ pub async fn create(tx: &mut Tx, by: &Caller, upload: Upload) -> Result<Import, 
         profile: None,
         statements: Vec::new(),
         rows_total: 0,
+        rows_included: 0,
         rows_done: 0,
         error: None,
         warnings: Vec::new(),
@@ -95,7 +96,6 @@ pub async fn update(
         // A bank's own table needs no explanation; asking for one says that we mistook it.
         import.plan.mapping = Some(mapping);
     }
-    rows::delete_all(tx, id).await?;
     let import = Import {
         status: Status::Parsing,
         profile: None,
@@ -165,19 +165,21 @@ pub async fn commit(tx: &mut Tx, by: &Caller, id: Uuid) -> Result<Import, Error>
             return Err(Error::Conflict(Conflict::ImportState));
         }
     }
-    check_targets(tx, by, &import).await?;
+    let sums = rows::sums(tx, import.id).await?;
+    check_targets(tx, by, &import, &sums).await?;
     remember(tx, by, &import).await?;
-    let import = Import { status: Status::Committing, rows_done: 0, ..import };
+    let rows_included = sums.iter().map(|it| it.rows).sum();
+    let import = Import { status: Status::Committing, rows_included, ..import };
     imports::update(tx, by.tenant, &import).await?;
     outbox::insert(tx, by, "import.confirmed", &event(&import)).await?;
     Ok(import)
 }
 
 /// Every statement with something to import has an account that can take it.
-async fn check_targets(tx: &mut Tx, by: &Caller, import: &Import) -> Result<(), Error> {
+async fn check_targets(tx: &mut Tx, by: &Caller, import: &Import, sums: &[Sum]) -> Result<(), Error> {
     let mut violations = Vec::new();
     let mut balances: BTreeMap<Uuid, i64> = BTreeMap::new();
-    for sum in rows::sums(tx, import.id).await? {
+    for sum in sums {
         let field = format!("statements.{}.account_id", sum.statement);
         let account = match import.account_of(sum.statement) {
             Some(id) => accounts::find(tx, by.tenant, id).await?,
@@ -222,7 +224,7 @@ pub async fn undo(tx: &mut Tx, by: &Caller, id: Uuid) -> Result<Import, Error> {
             return Err(Error::Conflict(Conflict::ImportState));
         }
     }
-    let import = Import { status: Status::Undoing, rows_done: import.rows_total, ..import };
+    let import = Import { status: Status::Undoing, ..import };
     imports::update(tx, by.tenant, &import).await?;
     outbox::insert(tx, by, "import.undone", &event(&import)).await?;
     Ok(import)

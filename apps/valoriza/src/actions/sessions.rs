@@ -1,6 +1,6 @@
 //! Registering, coming in, staying in, leaving.
 
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -10,6 +10,14 @@ use crate::db::{Constraint, Tx};
 use crate::domain::member::{Caller, Membership, Registration, Role, Tenant, User};
 use crate::store::refresh_tokens::RefreshToken;
 use crate::store::{outbox, refresh_tokens, users};
+
+/// How long a token that was exchanged may be presented again, as long as what it was exchanged for was not used.
+///
+/// The answer of an exchange may be lost with the page that asked (a reload) or with the network; its client has
+/// only the old token then, and must not be taken for a thief. Half a minute outlasts a reload or a retry. It
+/// costs little: whoever stole a token and is the second to present it revokes the successor its owner has, and
+/// the owner's next exchange gives the theft away.
+const LEEWAY: SignedDuration = SignedDuration::from_secs(30);
 
 /// Who a session is of, where they may do what, and the token that renews it.
 #[derive(Debug)]
@@ -48,12 +56,14 @@ pub async fn register(
 /// Opens a session of `user` in the tenant they have been in for longest.
 pub async fn open(tx: &mut Tx, user: User, now: Timestamp) -> Result<Opened, Error> {
     let membership = users::memberships(tx, user.id).await?.into_iter().next().ok_or(Error::Forbidden)?;
-    renew(tx, user, membership, Uuid::now_v7(), now).await
+    let lineage = Lineage { family_id: Uuid::now_v7(), predecessor_id: None };
+    renew(tx, user, membership, lineage, now).await
 }
 
-/// Exchanges a refresh token for a new one of the same family.
+/// Exchanges a refresh token for a new one of the same family. Within [`LEEWAY`] it may be presented again while
+/// its successor is unused, and gets another one in its place.
 ///
-/// A token used twice was stolen, from whoever used it first or second: the family is revoked, for which
+/// Any other token used twice was stolen, from whoever used it first or second: the family is revoked, for which
 /// the caller must commit even though this fails with [`Unauthenticated::TokenReused`].
 pub async fn refresh(tx: &mut Tx, token: &Secret, now: Timestamp) -> Result<Opened, Error> {
     let bad = Error::Unauthenticated(Unauthenticated::BadToken);
@@ -63,7 +73,9 @@ pub async fn refresh(tx: &mut Tx, token: &Secret, now: Timestamp) -> Result<Open
     if found.expires_at < now {
         return Err(bad);
     }
-    if !refresh_tokens::spend(tx, found.id, now).await? {
+    if !refresh_tokens::spend(tx, found.id, now).await?
+        && !refresh_tokens::replace_successor(tx, &found, now - LEEWAY, now).await?
+    {
         refresh_tokens::revoke_family(tx, found.family_id, now).await?;
         return Err(Error::Unauthenticated(Unauthenticated::TokenReused));
     }
@@ -71,22 +83,32 @@ pub async fn refresh(tx: &mut Tx, token: &Secret, now: Timestamp) -> Result<Open
     let memberships = users::memberships(tx, found.user_id).await?;
     let membership = memberships.into_iter().find(|it| it.tenant_id == found.tenant_id);
     match (user, membership) {
-        (Some(user), Some(membership)) => renew(tx, user, membership, found.family_id, now).await,
+        (Some(user), Some(membership)) => {
+            let lineage = Lineage { family_id: found.family_id, predecessor_id: Some(found.id) };
+            renew(tx, user, membership, lineage, now).await
+        }
         _ => Err(bad),
     }
+}
+
+/// Where a token comes from.
+struct Lineage {
+    family_id: Uuid,
+    predecessor_id: Option<Uuid>,
 }
 
 async fn renew(
     tx: &mut Tx,
     user: User,
     membership: Membership,
-    family_id: Uuid,
+    lineage: Lineage,
     now: Timestamp,
 ) -> Result<Opened, Error> {
     let secret = Secret::random().map_err(Error::Internal)?;
     let token = RefreshToken {
         id: Uuid::now_v7(),
-        family_id,
+        family_id: lineage.family_id,
+        predecessor_id: lineage.predecessor_id,
         user_id: user.id,
         tenant_id: membership.tenant_id,
         expires_at: now + (24 * REFRESH_DAYS).hours(),

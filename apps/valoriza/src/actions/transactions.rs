@@ -75,7 +75,11 @@ async fn update_normal(
     if change.extent == Extent::Part && change.form.has_items("splits") && !change.form.has("category_id") {
         change.form.set("category_id", Value::Null);
     }
-    let draft = Normal::read_edit(change.over(present.editable()))?;
+    let extent = change.extent;
+    let mut draft = Normal::read_edit(change.over(present.editable()))?;
+    if extent == Extent::Whole && draft.category_id.is_none() && draft.splits.is_empty() {
+        draft.category_id = present.found_category();
+    }
     check_references(tx, by.tenant, &draft).await?;
     let moves = [(present.account_id, -present.amount_cents), (draft.account_id, draft.amount_cents)];
     let touched = move_balances(tx, by.tenant, moves).await?;

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::categorised::Suggestion;
 use crate::statement::{Failure, Mapping, Profile};
 
 pub use change::{Change, ImportChange, MappingBody, StatementAccount};
@@ -95,7 +96,10 @@ pub struct Import {
     pub profile: Option<Profile>,
     pub statements: Vec<Statement>,
     pub rows_total: i64,
-    /// How far importing has come; undoing counts down again.
+    /// Rows that were confirmed.
+    pub rows_included: i64,
+    /// Rows of which a transaction was made that was not taken back: importing counts up to `rows_included`, undoing
+    /// down again.
     pub rows_done: i64,
     pub error: Option<Refusal>,
     /// For people, in Portuguese.
@@ -117,6 +121,8 @@ pub struct Plan {
     /// The accounts its user chose, by statement; none is a choice too.
     pub chosen: BTreeMap<usize, Option<Uuid>>,
     pub mapping: Option<Mapping>,
+    /// How far importing has come: rows before it are done; when undoing, those from it on.
+    pub position: i64,
 }
 
 /// By what an account is recognised.
@@ -205,8 +211,13 @@ pub struct Row {
     pub reason: Option<String>,
     /// Made of it; of a duplicate, the one it resembles.
     pub transaction_id: Option<Uuid>,
+    /// The category it would get, or be proposed, as far as was known when the file was read.
+    pub suggestion: Option<Suggestion>,
     #[serde(skip)]
     pub identity: Option<String>,
+    /// Whether its user asked for it to be in or out.
+    #[serde(skip)]
+    pub chosen: Option<bool>,
 }
 
 impl Import {

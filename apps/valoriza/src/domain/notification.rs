@@ -57,11 +57,14 @@ pub struct Notification {
     pub link: Option<String>,
     pub read_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// The import all that is told of came by: taking it back takes this back too.
+    #[serde(skip)]
+    pub import_id: Option<Uuid>,
 }
 
 impl Notification {
     pub fn new(kind: Kind, title: String, text: String, link: Option<String>, now: Timestamp) -> Self {
-        Self { id: Uuid::now_v7(), kind, title, text, link, read_at: None, created_at: now }
+        Self { id: Uuid::now_v7(), kind, title, text, link, read_at: None, created_at: now, import_id: None }
     }
 }
 

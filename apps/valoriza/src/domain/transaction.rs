@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::categorised::{Categorised, Suggestion};
 use super::money::Currency;
 use super::page::DateAndId;
+use crate::categorise::Source;
 
 pub use draft::{Draft, Normal, SplitDraft, TransactionBody, Transfer, TransferEdit};
 
@@ -89,6 +90,15 @@ impl Transaction {
     /// Where it is in a list, newest first.
     pub fn place(&self) -> DateAndId {
         DateAndId { date: self.date, id: self.id }
+    }
+
+    /// The category that was found out and not chosen.
+    ///
+    /// A whole edit that says "none" leaves it: it may be over a view from before it was found, because finding
+    /// raises no version. Who means to take it away changes that field alone.
+    pub fn found_category(&self) -> Option<Uuid> {
+        let is_found = self.categorised.as_ref().is_some_and(|it| it.source != Source::User);
+        self.category_id.filter(|_| is_found)
     }
 
     /// What a client may write, with its present values.

@@ -10,7 +10,6 @@ use utoipa_axum::routes;
 use super::body::{Body, Id, IfMatch, tagged};
 use super::idempotency::{Claim, Post, replay};
 use super::listing::{Paging, Params};
-use super::problem::Problem;
 use super::{Answer, App};
 use crate::actions::{self, Change};
 use crate::domain::automation::{Automation, Draft, When};
@@ -31,10 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(
     get, path = "/api/automations", tag = "automations", operation_id = "list_automations",
     params(Paging),
-    responses(
-        (status = 200, body = Page<Automation>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Page<Automation>)),
 )]
 async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let (slice, filters) = params.slice(LIMIT_MAX)?;
@@ -47,10 +43,7 @@ async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     post, path = "/api/automations", tag = "automations", operation_id = "create_automation",
     params(("Idempotency-Key" = Option<String>, Header)),
     request_body = Draft,
-    responses(
-        (status = 201, body = Automation),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 201, body = Automation)),
 )]
 async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     let draft = Draft::read(post.form)?;
@@ -64,14 +57,11 @@ async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     }
 }
 
-/// Reads an automation; `ETag` is its version.
+/// Reads an automation; `ETag` begins with its version.
 #[utoipa::path(
     get, path = "/api/automations/{id}", tag = "automations", operation_id = "read_automation",
     params(("id" = uuid::Uuid, Path)),
-    responses(
-        (status = 200, body = Automation),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Automation)),
 )]
 async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let automation = queries::automations::one(&app.db, by.tenant, id).await?;
@@ -83,10 +73,7 @@ async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     put, path = "/api/automations/{id}", tag = "automations", operation_id = "replace_automation",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
     request_body = Draft,
-    responses(
-        (status = 200, body = Automation),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Automation)),
 )]
 async fn replace(app: State<App>, by: Caller, id: Id, wanted: Change) -> Answer {
     update(app, by, id, wanted).await
@@ -97,10 +84,7 @@ async fn replace(app: State<App>, by: Caller, id: Id, wanted: Change) -> Answer 
     patch, path = "/api/automations/{id}", tag = "automations", operation_id = "change_automation",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
     request_body(content = Draft, description = "Any of the fields."),
-    responses(
-        (status = 200, body = Automation),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Automation)),
 )]
 async fn change(app: State<App>, by: Caller, id: Id, wanted: Change) -> Answer {
     update(app, by, id, wanted).await
@@ -117,10 +101,7 @@ async fn update(State(app): State<App>, by: Caller, Id(id): Id, wanted: Change) 
 #[utoipa::path(
     delete, path = "/api/automations/{id}", tag = "automations", operation_id = "delete_automation",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
-    responses(
-        (status = 204),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 204)),
 )]
 async fn delete(State(app): State<App>, by: Caller, Id(id): Id, IfMatch(version): IfMatch) -> Answer {
     let mut tx = app.db.write().await?;
@@ -139,10 +120,7 @@ struct PreviewBody {
 #[utoipa::path(
     post, path = "/api/automations/preview", tag = "automations", operation_id = "preview_automation",
     request_body = PreviewBody,
-    responses(
-        (status = 200, body = Preview),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Preview)),
 )]
 async fn preview(State(app): State<App>, by: Caller, Body(mut form): Body) -> Answer {
     let when = When::read(&mut form);
@@ -155,10 +133,7 @@ async fn preview(State(app): State<App>, by: Caller, Body(mut form): Body) -> An
 #[utoipa::path(
     post, path = "/api/automations/{id}/apply", tag = "automations", operation_id = "apply_automation",
     params(("id" = uuid::Uuid, Path)),
-    responses(
-        (status = 202, body = Automation),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 202, body = Automation)),
 )]
 async fn apply(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let mut tx = app.db.write().await?;

@@ -1,12 +1,12 @@
 //! Reads bodies, ids and versions out of requests.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::problem::Problem;
@@ -63,7 +63,7 @@ impl FromRequestParts<App> for Id {
     }
 }
 
-/// The version named by `If-Match: "3"`; none if the header is absent or `*`.
+/// The version named by `If-Match: "3"`, or by an `ETag` as it came; none if the header is absent or `*`.
 pub(super) struct IfMatch(pub Option<i64>);
 
 impl IfMatch {
@@ -76,6 +76,7 @@ impl IfMatch {
             return Ok(Self(None));
         }
         let version = text.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+        let version = version.map(|it| it.split_once('-').map_or(it, |(version, _)| version));
         match version.and_then(|it| it.parse().ok()) {
             Some(version) => Ok(Self(Some(version))),
             None => Err(Problem::bad_header(
@@ -106,10 +107,16 @@ impl FromRequest<App> for Change {
     }
 }
 
-/// A thing and its version as `ETag`.
+/// A thing; its `ETag` is its version and a digest of what is shown. `If-Match` is about the version. Whoever keeps
+/// the answer looks at both: a balance or a category found out changes what is shown, but not the version.
 pub(super) fn tagged(version: i64, thing: impl Serialize) -> Response {
-    let mut response = Json(thing).into_response();
-    let tag = HeaderValue::from_str(&format!("\"{version}\"")).expect("a quoted number is a header");
-    response.headers_mut().insert(header::ETAG, tag);
-    response
+    let body = match serde_json::to_vec(&thing) {
+        Ok(body) => body,
+        Err(error) => return Problem::from(Error::Internal(error.into())).into_response(),
+    };
+    let digest = Sha256::digest(&body);
+    let digest = digest.iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let tag = HeaderValue::from_str(&format!("\"{version}-{digest}\"")).expect("digits, letters, a hyphen");
+    let json = HeaderValue::from_static("application/json");
+    ([(header::ETAG, tag), (header::CONTENT_TYPE, json)], body).into_response()
 }

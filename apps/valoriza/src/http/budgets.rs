@@ -9,7 +9,6 @@ use utoipa_axum::routes;
 use super::body::{Id, IfMatch, tagged};
 use super::idempotency::{Claim, Post, replay};
 use super::listing::{Paging, Params};
-use super::problem::Problem;
 use super::{Answer, App};
 use crate::actions::{self, Change};
 use crate::domain::budget::{Budget, Draft};
@@ -25,10 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(
     get, path = "/api/budgets", tag = "budgets", operation_id = "list_budgets",
     params(Paging, ("month" = Option<String>, Query, description = "YYYY-MM")),
-    responses(
-        (status = 200, body = Page<Budget>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Page<Budget>)),
 )]
 async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let (slice, mut filters) = params.slice(LIMIT_MAX)?;
@@ -42,10 +38,7 @@ async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     post, path = "/api/budgets", tag = "budgets", operation_id = "create_budget",
     params(("Idempotency-Key" = Option<String>, Header)),
     request_body = Draft,
-    responses(
-        (status = 201, body = Budget),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 201, body = Budget)),
 )]
 async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     let draft = Draft::read(post.form)?;
@@ -59,14 +52,11 @@ async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     }
 }
 
-/// Reads a budget; `ETag` is its version.
+/// Reads a budget; `ETag` begins with its version.
 #[utoipa::path(
     get, path = "/api/budgets/{id}", tag = "budgets", operation_id = "read_budget",
     params(("id" = uuid::Uuid, Path)),
-    responses(
-        (status = 200, body = Budget),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Budget)),
 )]
 async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let budget = queries::budget(&app.db, by.tenant, id).await?;
@@ -78,10 +68,7 @@ async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     put, path = "/api/budgets/{id}", tag = "budgets", operation_id = "replace_budget",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
     request_body = Draft,
-    responses(
-        (status = 200, body = Budget),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Budget)),
 )]
 async fn replace(app: State<App>, by: Caller, id: Id, wanted: Change) -> Answer {
     update(app, by, id, wanted).await
@@ -92,10 +79,7 @@ async fn replace(app: State<App>, by: Caller, id: Id, wanted: Change) -> Answer 
     patch, path = "/api/budgets/{id}", tag = "budgets", operation_id = "change_budget",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
     request_body(content = Draft, description = "Any of the fields."),
-    responses(
-        (status = 200, body = Budget),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Budget)),
 )]
 async fn change(app: State<App>, by: Caller, id: Id, wanted: Change) -> Answer {
     update(app, by, id, wanted).await
@@ -112,10 +96,7 @@ async fn update(State(app): State<App>, by: Caller, Id(id): Id, wanted: Change) 
 #[utoipa::path(
     delete, path = "/api/budgets/{id}", tag = "budgets", operation_id = "delete_budget",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
-    responses(
-        (status = 204),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 204)),
 )]
 async fn delete(State(app): State<App>, by: Caller, Id(id): Id, IfMatch(version): IfMatch) -> Answer {
     let mut tx = app.db.write().await?;

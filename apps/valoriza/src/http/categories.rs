@@ -9,7 +9,6 @@ use utoipa_axum::routes;
 use super::body::{Id, IfMatch, tagged};
 use super::idempotency::{Claim, Post, replay};
 use super::listing::{Paging, Params};
-use super::problem::Problem;
 use super::{Answer, App};
 use crate::actions::{self, Change};
 use crate::domain::category::{Category, Draft};
@@ -25,10 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(
     get, path = "/api/categories", tag = "categories", operation_id = "list_categories",
     params(Paging),
-    responses(
-        (status = 200, body = Page<Category>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Page<Category>)),
 )]
 async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let (slice, filters) = params.slice(LIMIT_MAX)?;
@@ -41,10 +37,7 @@ async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     post, path = "/api/categories", tag = "categories", operation_id = "create_category",
     params(("Idempotency-Key" = Option<String>, Header)),
     request_body = Draft,
-    responses(
-        (status = 201, body = Category),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 201, body = Category)),
 )]
 async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     let draft = Draft::read(post.form)?;
@@ -58,14 +51,11 @@ async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     }
 }
 
-/// Reads a category; `ETag` is its version.
+/// Reads a category; `ETag` begins with its version.
 #[utoipa::path(
     get, path = "/api/categories/{id}", tag = "categories", operation_id = "read_category",
     params(("id" = uuid::Uuid, Path)),
-    responses(
-        (status = 200, body = Category),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Category)),
 )]
 async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let category = queries::category(&app.db, by.tenant, id).await?;
@@ -77,10 +67,7 @@ async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     put, path = "/api/categories/{id}", tag = "categories", operation_id = "replace_category",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
     request_body = Draft,
-    responses(
-        (status = 200, body = Category),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Category)),
 )]
 async fn replace(app: State<App>, by: Caller, id: Id, wanted: Change) -> Answer {
     update(app, by, id, wanted).await
@@ -91,10 +78,7 @@ async fn replace(app: State<App>, by: Caller, id: Id, wanted: Change) -> Answer 
     patch, path = "/api/categories/{id}", tag = "categories", operation_id = "change_category",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
     request_body(content = Draft, description = "Any of the fields."),
-    responses(
-        (status = 200, body = Category),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Category)),
 )]
 async fn change(app: State<App>, by: Caller, id: Id, wanted: Change) -> Answer {
     update(app, by, id, wanted).await
@@ -111,10 +95,7 @@ async fn update(State(app): State<App>, by: Caller, Id(id): Id, wanted: Change) 
 #[utoipa::path(
     delete, path = "/api/categories/{id}", tag = "categories", operation_id = "delete_category",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
-    responses(
-        (status = 204),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 204)),
 )]
 async fn delete(State(app): State<App>, by: Caller, Id(id): Id, IfMatch(version): IfMatch) -> Answer {
     let mut tx = app.db.write().await?;

@@ -3,7 +3,8 @@
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::time::{Duration, timeout};
 use utoipa::ToSchema;
@@ -17,6 +18,7 @@ use super::problem::Problem;
 use super::{Answer, App};
 use crate::actions::imports::{self, Upload};
 use crate::actions::{Change as Wanted, Conflict, Error};
+use crate::caching::no_store;
 use crate::domain::import::{Change, Import, ImportChange, Row, Status};
 use crate::domain::member::Caller;
 use crate::domain::page::{LIMIT_MAX, Page};
@@ -40,16 +42,15 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sample))
         .routes(routes!(commit))
         .routes(routes!(undo))
+        // Their state moves on in the middle of what the worker does, and people watch it.
+        .layer(map_response(async |response: Response| no_store(response)))
 }
 
 /// Lists imports, newest first.
 #[utoipa::path(
     get, path = "/api/imports", tag = "imports", operation_id = "list_imports",
     params(Paging),
-    responses(
-        (status = 200, body = Page<Import>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Page<Import>)),
 )]
 async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let (slice, filters) = params.slice(LIMIT_MAX)?;
@@ -65,10 +66,7 @@ async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
         ("account_id" = Option<Uuid>, Query, description = "Of a file with one statement: whose it is"),
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses(
-        (status = 202, body = Import),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 202, body = Import)),
 )]
 async fn upload(State(app): State<App>, by: Caller, params: Params, request: Request) -> Answer {
     let mut form = params.form();
@@ -105,14 +103,11 @@ async fn upload(State(app): State<App>, by: Caller, params: Params, request: Req
     }
 }
 
-/// Reads an import; `ETag` is its version.
+/// Reads an import; `ETag` begins with its version.
 #[utoipa::path(
     get, path = "/api/imports/{id}", tag = "imports", operation_id = "read_import",
     params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, body = Import),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Import)),
 )]
 async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let import = queries::import(&app.db, by.tenant, id).await?;
@@ -125,10 +120,7 @@ async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     patch, path = "/api/imports/{id}", tag = "imports", operation_id = "change_import",
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
     request_body(content = ImportChange, description = "Any of the fields."),
-    responses(
-        (status = 200, body = Import),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Import)),
 )]
 async fn change(State(app): State<App>, by: Caller, Id(id): Id, wanted: Wanted) -> Answer {
     let change = Change::read(wanted.form)?;
@@ -142,10 +134,7 @@ async fn change(State(app): State<App>, by: Caller, Id(id): Id, wanted: Wanted) 
 #[utoipa::path(
     delete, path = "/api/imports/{id}", tag = "imports", operation_id = "forget_import",
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
-    responses(
-        (status = 204),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 204)),
 )]
 async fn forget(State(app): State<App>, by: Caller, Id(id): Id, IfMatch(version): IfMatch) -> Answer {
     let mut tx = app.db.write().await?;
@@ -162,10 +151,7 @@ async fn forget(State(app): State<App>, by: Caller, Id(id): Id, IfMatch(version)
         ("id" = Uuid, Path), Paging,
         ("status" = Option<String>, Query, description = "new, duplicate or invalid"),
     ),
-    responses(
-        (status = 200, body = Page<Row>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Page<Row>)),
 )]
 async fn rows(State(app): State<App>, by: Caller, Id(id): Id, params: Params) -> Answer {
     let (slice, mut filters) = params.slice(ROWS_DEFAULT)?;
@@ -188,10 +174,7 @@ struct ImportSample {
 #[utoipa::path(
     get, path = "/api/imports/{id}/sample", tag = "imports", operation_id = "sample_import",
     params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, body = ImportSample),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ImportSample)),
 )]
 async fn sample(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let import = queries::import(&app.db, by.tenant, id).await?;
@@ -213,10 +196,7 @@ async fn sample(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
 #[utoipa::path(
     post, path = "/api/imports/{id}/commit", tag = "imports", operation_id = "commit_import",
     params(("id" = Uuid, Path)),
-    responses(
-        (status = 202, body = Import),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 202, body = Import)),
 )]
 async fn commit(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let mut tx = app.db.write().await?;
@@ -229,10 +209,7 @@ async fn commit(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
 #[utoipa::path(
     post, path = "/api/imports/{id}/undo", tag = "imports", operation_id = "undo_import",
     params(("id" = Uuid, Path)),
-    responses(
-        (status = 202, body = Import),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 202, body = Import)),
 )]
 async fn undo(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let mut tx = app.db.write().await?;

@@ -9,7 +9,6 @@ use utoipa_axum::routes;
 
 use super::body::Body;
 use super::listing::{Paging, Params};
-use super::problem::Problem;
 use super::{Answer, App};
 use crate::actions;
 use crate::domain::member::Caller;
@@ -33,10 +32,7 @@ struct Unread {
 #[utoipa::path(
     get, path = "/api/notifications", tag = "notifications", operation_id = "list_notifications",
     params(Paging),
-    responses(
-        (status = 200, body = Page<Notification>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Page<Notification>)),
 )]
 async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let (slice, filters) = params.slice(LIMIT_DEFAULT)?;
@@ -47,10 +43,7 @@ async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
 /// Counts those nobody has read.
 #[utoipa::path(
     get, path = "/api/notifications/count", tag = "notifications", operation_id = "count_notifications",
-    responses(
-        (status = 200, body = Unread),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Unread)),
 )]
 async fn count(State(app): State<App>, by: Caller) -> Answer {
     let unread = queries::unread(&app.db, by.tenant).await?;
@@ -61,10 +54,7 @@ async fn count(State(app): State<App>, by: Caller) -> Answer {
 #[utoipa::path(
     post, path = "/api/notifications/read", tag = "notifications", operation_id = "read_notifications",
     request_body = ReadBody,
-    responses(
-        (status = 200, body = Unread),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Unread)),
 )]
 async fn read(State(app): State<App>, by: Caller, Body(form): Body) -> Answer {
     let which = Which::read(form)?;

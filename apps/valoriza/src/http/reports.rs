@@ -9,7 +9,6 @@ use utoipa_axum::routes;
 use super::body::Id;
 use super::idempotency::{Claim, Post, replay};
 use super::listing::{Paging, Params};
-use super::problem::Problem;
 use super::{Answer, App};
 use crate::actions;
 use crate::domain::member::Caller;
@@ -32,10 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(
     get, path = "/api/reports", tag = "reports", operation_id = "list_reports",
     params(Paging),
-    responses(
-        (status = 200, body = Page<Report>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Page<Report>)),
 )]
 async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let (slice, filters) = params.slice(LIMIT_DEFAULT)?;
@@ -48,10 +44,7 @@ async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     post, path = "/api/reports", tag = "reports", operation_id = "create_report",
     params(("Idempotency-Key" = Option<String>, Header)),
     request_body = Draft,
-    responses(
-        (status = 202, body = Report),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 202, body = Report)),
 )]
 async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     let draft = Draft::read(post.form, by.now)?;
@@ -69,10 +62,7 @@ async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
 #[utoipa::path(
     get, path = "/api/reports/{id}", tag = "reports", operation_id = "read_report",
     params(("id" = uuid::Uuid, Path)),
-    responses(
-        (status = 200, body = Report),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Report)),
 )]
 async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     Ok(axum::Json(queries::report(&app.db, by.tenant, id).await?).into_response())
@@ -82,10 +72,7 @@ async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
 #[utoipa::path(
     get, path = "/api/reports/{id}/html", tag = "reports", operation_id = "read_report_html",
     params(("id" = uuid::Uuid, Path)),
-    responses(
-        (status = 200, body = String, content_type = "text/html"),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = String, content_type = "text/html")),
 )]
 async fn html(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     file(&app, &by, id, Format::Html).await
@@ -95,10 +82,7 @@ async fn html(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
 #[utoipa::path(
     get, path = "/api/reports/{id}/csv", tag = "reports", operation_id = "read_report_csv",
     params(("id" = uuid::Uuid, Path)),
-    responses(
-        (status = 200, body = String, content_type = "text/csv"),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = String, content_type = "text/csv")),
 )]
 async fn csv(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     file(&app, &by, id, Format::Csv).await

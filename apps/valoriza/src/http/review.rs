@@ -12,7 +12,6 @@ use uuid::Uuid;
 use super::body::Id;
 use super::idempotency::{Claim, Post, replay};
 use super::listing::{Paging, Params};
-use super::problem::Problem;
 use super::{Answer, App};
 use crate::actions;
 use crate::actions::review::{Accepted, Corrected};
@@ -49,10 +48,7 @@ pub(super) struct Count {
 #[utoipa::path(
     get, path = "/api/review", tag = "review", operation_id = "list_review",
     params(Paging),
-    responses(
-        (status = 200, body = Page<Item>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Page<Item>)),
 )]
 async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let (slice, filters) = params.slice(LIMIT_DEFAULT)?;
@@ -63,10 +59,7 @@ async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
 /// Counts transactions without a category.
 #[utoipa::path(
     get, path = "/api/review/count", tag = "review", operation_id = "count_review",
-    responses(
-        (status = 200, body = Count),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Count)),
 )]
 async fn count(State(app): State<App>, by: Caller) -> Answer {
     let count = queries::review::count(&app.db, by.tenant).await?;
@@ -91,10 +84,7 @@ struct AcceptedAll {
     post, path = "/api/review/accept", tag = "review", operation_id = "accept_suggestions",
     params(("Idempotency-Key" = Option<String>, Header)),
     request_body = AcceptBody,
-    responses(
-        (status = 200, body = AcceptedAll),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = AcceptedAll)),
 )]
 async fn accept(State(app): State<App>, by: Caller, post: Post) -> Answer {
     let ids = read_accepted(post.form)?;
@@ -122,10 +112,7 @@ fn read_accepted(mut form: Form) -> Result<Vec<Uuid>, Vec<Violation>> {
     post, path = "/api/transactions/{id}/categorise", tag = "review", operation_id = "categorise_transaction",
     params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = Draft,
-    responses(
-        (status = 200, body = Corrected),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Corrected)),
 )]
 async fn categorise(State(app): State<App>, by: Caller, Id(id): Id, post: Post) -> Answer {
     let draft = Draft::read(post.form)?;
@@ -143,10 +130,7 @@ async fn categorise(State(app): State<App>, by: Caller, Id(id): Id, post: Post) 
 #[utoipa::path(
     delete, path = "/api/corrections/{id}", tag = "review", operation_id = "take_correction_back",
     params(("id" = uuid::Uuid, Path)),
-    responses(
-        (status = 204),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 204)),
 )]
 async fn take_back(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let mut tx = app.db.write().await?;
@@ -168,10 +152,7 @@ struct SimilarOnes {
         ("id" = uuid::Uuid, Path),
         ("limit" = Option<u32>, Query, description = "1 to 50; 10 if left out", minimum = 1, maximum = 50),
     ),
-    responses(
-        (status = 200, body = SimilarOnes),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = SimilarOnes)),
 )]
 async fn similar(State(app): State<App>, by: Caller, Id(id): Id, params: Params) -> Answer {
     let limit = read_limit(params.form())?;

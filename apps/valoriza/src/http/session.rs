@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,6 +18,7 @@ use super::{Answer, App};
 use crate::actions::sessions::{self, Opened};
 use crate::actions::{Error, Unauthenticated};
 use crate::auth::{ACCESS_SECONDS, Secret};
+use crate::caching::no_store;
 use crate::clock;
 use crate::domain::form::Form;
 use crate::domain::member::{Caller, Credentials, Membership, Registration, Role, Tenant, User};
@@ -67,10 +68,7 @@ struct RefreshBody {
     post, path = "/api/auth/register", tag = "auth", operation_id = "register", security(()),
     params(("Idempotency-Key" = Option<String>, Header)),
     request_body = Registration,
-    responses(
-        (status = 201, body = Session),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 201, body = Session)),
 )]
 async fn register(State(app): State<App>, Extension(trace): Extension<TraceId>, post: Registering) -> Answer {
     let registration = Registration::read(post.form)?;
@@ -100,10 +98,7 @@ async fn register(State(app): State<App>, Extension(trace): Extension<TraceId>, 
 #[utoipa::path(
     post, path = "/api/auth/login", tag = "auth", operation_id = "login", security(()),
     request_body = Credentials,
-    responses(
-        (status = 200, body = Session),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Session)),
 )]
 async fn login(State(app): State<App>, Body(form): Body) -> Answer {
     let credentials = Credentials::read(form)?;
@@ -127,14 +122,12 @@ async fn come_in(app: &App, credentials: Credentials, now: Timestamp) -> Result<
     Ok(Some(opened))
 }
 
-/// Exchanges a refresh token, good for one use, for a session with a new one.
+/// Exchanges a refresh token, good for one use, for a session with a new one. If the answer was lost, the token may
+/// be presented again within 30 seconds, unless the new one was used.
 #[utoipa::path(
     post, path = "/api/auth/refresh", tag = "auth", operation_id = "refresh", security(()),
     request_body = RefreshBody,
-    responses(
-        (status = 200, body = Session),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Session)),
 )]
 async fn refresh(State(app): State<App>, Body(form): Body) -> Answer {
     let token = read_token(form)?;
@@ -158,10 +151,7 @@ async fn refresh(State(app): State<App>, Body(form): Body) -> Answer {
 #[utoipa::path(
     post, path = "/api/auth/logout", tag = "auth", operation_id = "logout", security(()),
     request_body = RefreshBody,
-    responses(
-        (status = 204),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 204)),
 )]
 async fn logout(State(app): State<App>, Body(form): Body) -> Answer {
     let token = read_token(form)?;
@@ -174,10 +164,7 @@ async fn logout(State(app): State<App>, Body(form): Body) -> Answer {
 /// Who the token is of, and where else they belong.
 #[utoipa::path(
     get, path = "/api/me", tag = "auth", operation_id = "me",
-    responses(
-        (status = 200, body = Me),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Me)),
 )]
 async fn me(State(app): State<App>, by: Caller) -> Answer {
     let (user, memberships) = queries::me(&app.db, by.user).await?;
@@ -203,9 +190,4 @@ fn answer(app: &App, status: StatusCode, opened: Opened, now: Timestamp) -> Answ
         role: opened.role,
     };
     Ok(no_store((status, Json(session)).into_response()))
-}
-
-fn no_store(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

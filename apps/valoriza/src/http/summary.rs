@@ -6,7 +6,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::listing::Params;
-use super::problem::Problem;
 use super::{Answer, App};
 use crate::domain::calendar::{Month, today};
 use crate::domain::member::Caller;
@@ -21,10 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(
     get, path = "/api/summary", tag = "summary", operation_id = "read_summary",
     params(("month" = Option<String>, Query, description = "YYYY-MM")),
-    responses(
-        (status = 200, body = Summary),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Summary)),
 )]
 async fn read(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let mut form = params.form();

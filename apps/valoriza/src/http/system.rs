@@ -8,7 +8,6 @@ use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::problem::Problem;
 use super::{Answer, App};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -18,10 +17,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Says whether this instance and its database are there.
 #[utoipa::path(
     get, path = "/health", tag = "system", operation_id = "health", security(()),
-    responses(
-        (status = 200, body = serde_json::Value),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = serde_json::Value)),
 )]
 async fn health(State(app): State<App>) -> Answer {
     app.db.ping().await?;
@@ -31,10 +27,7 @@ async fn health(State(app): State<App>) -> Answer {
 /// The keys that verify access tokens (RFC 7517).
 #[utoipa::path(
     get, path = "/.well-known/jwks.json", tag = "system", operation_id = "jwks", security(()),
-    responses(
-        (status = 200, body = serde_json::Value),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = serde_json::Value)),
 )]
 async fn jwks(State(app): State<App>) -> Answer {
     let mut response = Json(app.keys.jwks()).into_response();

@@ -12,7 +12,6 @@ use uuid::Uuid;
 use super::body::{Id, IfMatch, tagged};
 use super::idempotency::{Claim, Post, replay};
 use super::listing::{Paging, Params};
-use super::problem::Problem;
 use super::{Answer, App};
 use crate::actions::{self, Change};
 use crate::domain::form::Form;
@@ -64,10 +63,7 @@ fn read_filter(mut form: Form) -> Result<Filter, Vec<Violation>> {
 #[utoipa::path(
     get, path = "/api/transactions", tag = "transactions", operation_id = "list_transactions",
     params(Paging, Filters),
-    responses(
-        (status = 200, body = Page<Transaction>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Page<Transaction>)),
 )]
 async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     let (slice, filters) = params.slice(LIMIT_DEFAULT)?;
@@ -80,10 +76,7 @@ async fn list(State(app): State<App>, by: Caller, params: Params) -> Answer {
     post, path = "/api/transactions", tag = "transactions", operation_id = "create_transaction",
     params(("Idempotency-Key" = Option<String>, Header)),
     request_body = TransactionBody,
-    responses(
-        (status = 201, body = Transaction),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 201, body = Transaction)),
 )]
 async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     let draft = Draft::read(post.form)?;
@@ -97,29 +90,23 @@ async fn create(State(app): State<App>, by: Caller, post: Post) -> Answer {
     }
 }
 
-/// Reads a transaction; `ETag` is its version.
+/// Reads a transaction; `ETag` begins with its version.
 #[utoipa::path(
     get, path = "/api/transactions/{id}", tag = "transactions", operation_id = "read_transaction",
     params(("id" = uuid::Uuid, Path)),
-    responses(
-        (status = 200, body = Transaction),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Transaction)),
 )]
 async fn read(State(app): State<App>, by: Caller, Id(id): Id) -> Answer {
     let transaction = queries::transaction(&app.db, by.tenant, id).await?;
     Ok(tagged(transaction.version, transaction))
 }
 
-/// Writes all fields of a transaction.
+/// Writes all fields of a transaction. No category leaves one that was found out by itself: PATCH takes it away.
 #[utoipa::path(
     put, path = "/api/transactions/{id}", tag = "transactions", operation_id = "replace_transaction",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
     request_body = TransactionBody,
-    responses(
-        (status = 200, body = Transaction),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Transaction)),
 )]
 async fn replace(app: State<App>, by: Caller, id: Id, wanted: Change) -> Answer {
     update(app, by, id, wanted).await
@@ -130,10 +117,7 @@ async fn replace(app: State<App>, by: Caller, id: Id, wanted: Change) -> Answer 
     patch, path = "/api/transactions/{id}", tag = "transactions", operation_id = "change_transaction",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
     request_body(content = TransactionBody, description = "Any of the fields."),
-    responses(
-        (status = 200, body = Transaction),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Transaction)),
 )]
 async fn change(app: State<App>, by: Caller, id: Id, wanted: Change) -> Answer {
     update(app, by, id, wanted).await
@@ -150,10 +134,7 @@ async fn update(State(app): State<App>, by: Caller, Id(id): Id, wanted: Change) 
 #[utoipa::path(
     delete, path = "/api/transactions/{id}", tag = "transactions", operation_id = "delete_transaction",
     params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)),
-    responses(
-        (status = 204),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 204)),
 )]
 async fn delete(State(app): State<App>, by: Caller, Id(id): Id, IfMatch(version): IfMatch) -> Answer {
     let mut tx = app.db.write().await?;

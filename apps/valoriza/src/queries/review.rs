@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::actions::Error;
 use crate::categorise::{Descriptor, features, vector};
-use crate::db::Db;
+use crate::db::{Db, Tx};
 use crate::domain::categorised::Confidence;
 use crate::domain::page::{DateAndId, Page, Slice};
 use crate::domain::review::{Item, Similar};
@@ -41,23 +41,12 @@ pub async fn similar(db: &Db, tenant: Uuid, id: Uuid, limit: usize) -> Result<Ve
     let tx = &mut db.snapshot().await?;
     let it = transactions::find(tx, tenant, id).await?.ok_or(Error::NotFound)?;
     let wanted = wording(&it.description, it.amount_cents);
-    let mut search = Search { id, wanted, limit, may_make: MADE_MAX, best: Vec::with_capacity(limit + 1) };
-    let mut after = None;
-    for _ in 0..COMPARED_MAX / CHUNK {
-        let chunk = embeddings::list(tx, tenant, after, CHUNK).await?;
-        let more = chunk.len() == CHUNK;
-        after = chunk.last().map(|it| it.place);
-        let compared = tokio::task::spawn_blocking(move || {
-            for other in &chunk {
-                search.compare(other);
-            }
-            search
-        });
-        search = compared.await.map_err(|error| Error::Internal(error.into()))?;
-        if !more {
-            break;
-        }
-    }
+    let search = Search { id, wanted, limit, may_make: MADE_MAX, best: Vec::with_capacity(limit + 1) };
+    let search = if db.has_vectors() {
+        in_database(tx, tenant, search).await?
+    } else {
+        one_by_one(tx, tenant, search).await?
+    };
     let ids: Vec<Uuid> = search.best.iter().map(|it| it.0).collect();
     let mut found = transactions::of_ids(tx, tenant, &ids).await?;
     let similar = search.best.into_iter().filter_map(|(id, similarity)| {
@@ -65,6 +54,28 @@ pub async fn similar(db: &Db, tenant: Uuid, id: Uuid, limit: usize) -> Result<Ve
         Some(Similar { transaction: found.swap_remove(at), similarity: Confidence::of(similarity.into()) })
     });
     Ok(similar.collect())
+}
+
+/// Compares what the database finds nearest, and what has no vector yet.
+async fn in_database(tx: &mut Tx, tenant: Uuid, search: Search) -> Result<Search, Error> {
+    let mut found = embeddings::nearest(tx, tenant, &search.wanted, search.id, search.limit).await?;
+    found.extend(embeddings::missing(tx, tenant, MADE_MAX).await?);
+    search.over(found).await
+}
+
+/// Compares with the newest [`COMPARED_MAX`].
+async fn one_by_one(tx: &mut Tx, tenant: Uuid, mut search: Search) -> Result<Search, Error> {
+    let mut after = None;
+    for _ in 0..COMPARED_MAX / CHUNK {
+        let chunk = embeddings::list(tx, tenant, after, CHUNK).await?;
+        let more = chunk.len() == CHUNK;
+        after = chunk.last().map(|it| it.place);
+        search = search.over(chunk).await?;
+        if !more {
+            break;
+        }
+    }
+    Ok(search)
 }
 
 fn wording(description: &str, amount_cents: i64) -> Vec<f32> {
@@ -83,6 +94,17 @@ struct Search {
 }
 
 impl Search {
+    /// Compares with all of `others`, away from the threads that wait for the database.
+    async fn over(mut self, others: Vec<Embedding>) -> Result<Self, Error> {
+        let compared = tokio::task::spawn_blocking(move || {
+            for other in &others {
+                self.compare(other);
+            }
+            self
+        });
+        compared.await.map_err(|error| Error::Internal(error.into()))
+    }
+
     fn compare(&mut self, other: &Embedding) {
         if other.place.id == self.id {
             return;

@@ -24,19 +24,22 @@ const REVIEW_DAYS: i32 = 30;
 /// Of a thousand of them.
 const UNCATEGORISED: usize = 65;
 
+/// How many transactions a life has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    /// Looked through, but for some of the latest.
+    pub known: usize,
+    /// Latest purchases beyond those, none of which has a category yet.
+    pub waiting: usize,
+}
+
 pub(super) struct Life {
     pub accounts: Vec<Account>,
     pub transactions: Vec<Transaction>,
 }
 
-/// Makes `count` transactions up to `today`; fewer than the monthly ones keeps the latest of those.
-pub(super) fn life(
-    rng: &mut Rng,
-    today: Date,
-    count: usize,
-    categories: &[Category],
-    now: Timestamp,
-) -> Life {
+/// Makes transactions up to `today`; fewer known ones than the monthly keeps the latest of those.
+pub(super) fn life(rng: &mut Rng, today: Date, size: Size, categories: &[Category], now: Timestamp) -> Life {
     let mut accounts = vec![
         account("Conta corrente", AccountKind::Checking, 250_000, now),
         account("Cartão de crédito", AccountKind::CreditCard, -settle::FIRST_BILL, now),
@@ -48,12 +51,18 @@ pub(super) fn life(
     let city = statement::city(rng);
     let mut maker = Maker { rng, city, today, now, ids, categories, made: Vec::new() };
     maker.monthly();
-    maker.keep_latest(count);
+    maker.keep_latest(size.known);
     let monthly = maker.made.len();
-    while maker.made.len() < count {
+    while maker.made.len() < size.known {
         maker.purchase();
     }
-    maker.forget_categories(monthly);
+    if size.waiting == 0 {
+        maker.forget_categories(monthly);
+    }
+    for _ in 0..size.waiting {
+        maker.purchase();
+        maker.forget_last();
+    }
     let mut transactions = maker.made;
     transactions.sort_by_key(|it| it.date);
     settle::bills(&mut transactions, &accounts[1]);
@@ -164,6 +173,17 @@ impl Maker<'_> {
         for purchase in candidates.into_iter().take(wanted) {
             purchase.category_id = None;
             purchase.categorised = None;
+        }
+    }
+
+    /// Makes the last purchase one of the last days, which nobody has looked at.
+    fn forget_last(&mut self) {
+        let date = self.today.saturating_sub(self.rng.i32(0..REVIEW_DAYS).days());
+        if let Some(last) = self.made.last_mut() {
+            last.date = date;
+            last.category_id = None;
+            last.categorised = None;
+            last.splits.clear();
         }
     }
 

@@ -26,6 +26,7 @@ impl FromRow for Import {
             profile,
             statements: row.json("statements")?,
             rows_total: row.get("rows_total")?,
+            rows_included: row.get("rows_included")?,
             rows_done: row.get("rows_done")?,
             error: optional_json(row, "error")?,
             warnings: row.json("warnings")?,
@@ -37,6 +38,7 @@ impl FromRow for Import {
                 sources: row.json("sources")?,
                 chosen: row.json("chosen")?,
                 mapping: optional_json(row, "mapping")?,
+                position: row.get("position")?,
             },
         })
     }
@@ -112,8 +114,8 @@ pub async fn update(tx: &mut Tx, tenant: Uuid, import: &Import) -> Result<(), Er
     let json = |value: serde_json::Value| value.to_string();
     let statement = Statement::new(
         "UPDATE imports SET status = $3, profile = $4, statements = $5, sources = $6, chosen = $7, mapping = $8,
-            error = $9, warnings = $10, rows_total = $11, rows_done = $12, account_id = $13, version = $14,
-            updated_at = $15
+            error = $9, warnings = $10, rows_total = $11, rows_included = $12, rows_done = $13, position = $14,
+            account_id = $15, version = $16, updated_at = $17
          WHERE tenant_id = $1 AND id = $2",
     );
     let statement = statement
@@ -128,11 +130,43 @@ pub async fn update(tx: &mut Tx, tenant: Uuid, import: &Import) -> Result<(), Er
         .bind(import.error.as_ref().map(|it| json(json!(it))))
         .bind(json(json!(import.warnings)))
         .bind(import.rows_total)
+        .bind(import.rows_included)
         .bind(import.rows_done)
+        .bind(import.plan.position)
         .bind(import.plan.account_id)
         .bind(import.version)
         .bind(import.updated_at);
     tx.execute(statement).await.map(drop)
+}
+
+/// An import nobody came back to.
+pub struct Abandoned {
+    pub tenant: Uuid,
+    pub id: Uuid,
+}
+
+impl FromRow for Abandoned {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self { tenant: row.get("tenant_id")?, id: row.get("id")? })
+    }
+}
+
+/// At most `rows` imports that wait for a person since before `before`, the oldest first.
+pub async fn abandoned(tx: &mut Tx, before: Timestamp, rows: i64) -> Result<Vec<Abandoned>, Error> {
+    let statement = Statement::new(
+        "SELECT tenant_id, id FROM imports
+         WHERE status IN ('needs_mapping', 'preview', 'failed') AND updated_at < $1 ORDER BY updated_at LIMIT $2",
+    );
+    tx.all(statement.bind(before).bind(rows)).await
+}
+
+/// Deletes an import and its rows if still nobody came back to it, and says whether it did.
+pub async fn delete_abandoned(tx: &mut Tx, it: &Abandoned, before: Timestamp) -> Result<bool, Error> {
+    let statement = Statement::new(
+        "DELETE FROM imports WHERE tenant_id = $1 AND id = $2
+            AND status IN ('needs_mapping', 'preview', 'failed') AND updated_at < $3",
+    );
+    Ok(tx.execute(statement.bind(it.tenant).bind(it.id).bind(before)).await? == 1)
 }
 
 /// Deletes an import and its rows; transactions it made that are still there are nobody's import then.

@@ -17,14 +17,15 @@ impl FromRow for Notification {
             link: row.get("link")?,
             read_at: row.optional_instant("read_at")?,
             created_at: row.instant("created_at")?,
+            import_id: row.get("import_id")?,
         })
     }
 }
 
 pub async fn insert(tx: &mut Tx, tenant: Uuid, notification: &Notification) -> Result<(), Error> {
     let statement = Statement::new(
-        "INSERT INTO notifications (id, tenant_id, kind, title, text, link, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO notifications (id, tenant_id, kind, title, text, link, created_at, import_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     );
     let statement = statement
         .bind(notification.id)
@@ -33,7 +34,8 @@ pub async fn insert(tx: &mut Tx, tenant: Uuid, notification: &Notification) -> R
         .bind(notification.title.as_str())
         .bind(notification.text.as_str())
         .bind(notification.link.clone())
-        .bind(notification.created_at);
+        .bind(notification.created_at)
+        .bind(notification.import_id);
     tx.execute(statement).await.map(drop)
 }
 
@@ -65,10 +67,17 @@ pub async fn read(tx: &mut Tx, tenant: Uuid, ids: Option<&[Uuid]>, now: Timestam
     tx.execute(statement).await.map(drop)
 }
 
-/// Forgets at most `rows` made before `before` and says how many.
-pub async fn forget(tx: &mut Tx, before: Timestamp, rows: i64) -> Result<u64, Error> {
+/// Deletes what told of an import.
+pub async fn delete_of_import(tx: &mut Tx, tenant: Uuid, import: Uuid) -> Result<(), Error> {
+    let statement = Statement::new("DELETE FROM notifications WHERE tenant_id = $1 AND import_id = $2");
+    tx.execute(statement.bind(tenant).bind(import)).await.map(drop)
+}
+
+/// Forgets at most `rows` made before `before` and says whose each was.
+pub async fn forget(tx: &mut Tx, before: Timestamp, rows: i64) -> Result<Vec<Uuid>, Error> {
     let statement = Statement::new(
-        "DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < $1 LIMIT $2)",
+        "DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < $1 LIMIT $2)
+         RETURNING tenant_id AS id",
     );
-    tx.execute(statement.bind(before).bind(rows)).await
+    tx.all(statement.bind(before).bind(rows)).await
 }

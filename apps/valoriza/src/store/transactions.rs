@@ -6,9 +6,10 @@ mod write;
 use uuid::Uuid;
 
 use crate::db::{Error, FromRow, Row, Statement, Tx};
-use crate::domain::categorised::{Categorised, Confidence, Suggestion};
+use crate::domain::categorised::{Categorised, Confidence};
 use crate::domain::page::{DateAndId, Slice};
 use crate::domain::transaction::{Filter, Split, Transaction};
+use crate::store::suggestion;
 
 pub use mark::mark;
 pub use write::{delete, delete_splits, insert, insert_splits, lock, lock_transfer, update};
@@ -31,7 +32,7 @@ impl FromRow for Transaction {
             splits: Vec::new(),
             tags: row.json("tags")?,
             categorised: read_categorised(row)?,
-            suggestion: read_suggestion(row)?,
+            suggestion: suggestion::read(row)?,
             import_id: row.get("import_id")?,
             version: row.get("version")?,
             created_at: row.instant("created_at")?,
@@ -49,16 +50,6 @@ fn read_categorised(row: &Row) -> Result<Option<Categorised>, Error> {
         confidence: Confidence::from_stored(row.get("category_confidence")?),
         reason: row.get("category_reason")?,
         decided_at: row.instant("categorised_at")?,
-    }))
-}
-
-fn read_suggestion(row: &Row) -> Result<Option<Suggestion>, Error> {
-    let Some(category_id) = row.get("suggested_category_id")? else { return Ok(None) };
-    Ok(Some(Suggestion {
-        category_id,
-        confidence: Confidence::from_stored(row.get("suggested_confidence")?),
-        source: row.parse("suggested_source")?,
-        reason: row.get("suggested_reason")?,
     }))
 }
 

@@ -1,9 +1,9 @@
 //! Gives transactions their category, their vector and what automations say.
 //!
-//! Everything is read and decided first; then one short transaction claims the event and writes, each row only if
-//! it is still what was read. A row that is not makes the event come again.
+//! Everything is read and decided first; then one short transaction claims the events and writes, each row only if
+//! it is still what was read. A row that is not makes its event come again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::knowledge::Loaded;
-use super::{Event, Subscription, Worker};
+use super::{Event, Subscription, Worker, claim};
 use crate::actions::Error;
 use crate::categorise::{Choice, Source, vector};
 use crate::clock;
@@ -31,11 +31,19 @@ use crate::store::{automations, embeddings, notifications, outbox, transactions}
 const CHUNK: usize = 200;
 
 /// What an event asks for.
-struct Work {
+struct Work<'a> {
+    event: &'a Event,
+    loaded: Arc<Loaded>,
+    asked: Asked,
+}
+
+struct Asked {
     transactions: Vec<Transaction>,
     reach: Reach,
     /// The event that goes on where this one stops.
     next: Option<(&'static str, Value)>,
+    /// The import they came by.
+    import: Option<Uuid>,
     /// The automation that has been applied to all the past with this.
     applied: Option<Automation>,
 }
@@ -59,24 +67,57 @@ struct Finding {
     matches: Vec<usize>,
 }
 
-pub(super) async fn handle(worker: &Worker, event: &Event) -> Result<(), Error> {
+/// Whether an event is about one transaction, so that several fit into one database transaction.
+pub(super) fn is_brief(event: &Event) -> bool {
+    matches!(event.topic.as_str(), "transaction.created" | "transaction.updated")
+}
+
+pub(super) async fn handle(worker: &Worker, events: &[Event]) -> Result<(), Error> {
     let now = clock::now();
-    let mut snapshot = worker.db.snapshot().await?;
-    let Some(work) = read(&mut snapshot, event).await? else { return Ok(()) };
-    let loaded = worker.knowledge.of(&mut snapshot, event.tenant).await?;
-    drop(snapshot);
-    let findings = find(worker, &loaded, &work, now).await?;
-    let Some(mut tx) = worker.once(Subscription::Categorise, event).await? else { return Ok(()) };
-    write(&mut tx, &event.caller(now), &loaded, &work, findings).await?;
+    let works = read_all(worker, events).await?;
+    if works.is_empty() {
+        return Ok(());
+    }
+    let findings = find(worker, &works, now).await?;
+    let mut tx = worker.db.write().await?;
+    let mut months = BTreeMap::new();
+    for (work, findings) in works.iter().zip(findings) {
+        if claim(&mut tx, Subscription::Categorise, work.event).await? {
+            let found = write(&mut tx, &work.event.caller(now), work, findings).await?;
+            let (_, all) = months.entry(work.event.tenant).or_insert_with(|| (work.event, BTreeSet::new()));
+            all.extend(found);
+        }
+    }
+    for (event, months) in months.into_values().filter(|(_, months)| !months.is_empty()) {
+        let payload = json!({ "months": months });
+        outbox::insert(&mut tx, &event.caller(now), "transactions.categorised", &payload).await?;
+    }
     tx.commit().await?;
-    for transaction in &work.transactions {
-        worker.knowledge.learn(event.tenant, transaction);
+    for work in &works {
+        work.asked.transactions.iter().for_each(|it| worker.knowledge.learn(work.event.tenant, it));
     }
     Ok(())
 }
 
+/// Reads what the events are about and what their tenants know, all as of one moment.
+async fn read_all<'a>(worker: &Worker, events: &'a [Event]) -> Result<Vec<Work<'a>>, Error> {
+    let mut snapshot = worker.db.snapshot().await?;
+    let mut known: HashMap<Uuid, Arc<Loaded>> = HashMap::new();
+    let mut works = Vec::new();
+    for event in events {
+        let Some(asked) = read(&mut snapshot, event).await? else { continue };
+        let loaded = match known.get(&event.tenant) {
+            Some(loaded) => Arc::clone(loaded),
+            None => worker.knowledge.of(&mut snapshot, event.tenant).await?,
+        };
+        known.insert(event.tenant, Arc::clone(&loaded));
+        works.push(Work { event, loaded, asked });
+    }
+    Ok(works)
+}
+
 /// Reads what the event is about; nothing if it asks for nothing.
-async fn read(tx: &mut Tx, event: &Event) -> Result<Option<Work>, Error> {
+async fn read(tx: &mut Tx, event: &Event) -> Result<Option<Asked>, Error> {
     match event.topic.as_str() {
         "transaction.created" => read_one(tx, event).await,
         "transaction.updated" if event.payload["described_anew"] == true => read_one(tx, event).await,
@@ -86,20 +127,20 @@ async fn read(tx: &mut Tx, event: &Event) -> Result<Option<Work>, Error> {
     }
 }
 
-async fn read_one(tx: &mut Tx, event: &Event) -> Result<Option<Work>, Error> {
+async fn read_one(tx: &mut Tx, event: &Event) -> Result<Option<Asked>, Error> {
     let found = transactions::find(tx, event.tenant, event.id_of("transaction_id")?).await?;
     let transactions: Vec<_> = found.into_iter().filter(is_normal).collect();
     if transactions.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Work { transactions, reach: Reach::Engine, next: None, applied: None }))
+    Ok(Some(Asked { transactions, reach: Reach::Engine, next: None, import: None, applied: None }))
 }
 
 fn is_normal(transaction: &Transaction) -> bool {
     transaction.kind == TransactionKind::Normal
 }
 
-async fn read_import(tx: &mut Tx, event: &Event) -> Result<Option<Work>, Error> {
+async fn read_import(tx: &mut Tx, event: &Event) -> Result<Option<Asked>, Error> {
     let import = event.id_of("import_id")?;
     let after = event.payload["after"].as_str().and_then(|it| it.parse().ok());
     let slice = Slice { limit: CHUNK, after };
@@ -109,11 +150,11 @@ async fn read_import(tx: &mut Tx, event: &Event) -> Result<Option<Work>, Error> 
     let last = transactions.last().filter(|_| more).map(|it| it.id);
     let next = last.map(|last| ("import.committed", json!({ "import_id": import, "after": last })));
     transactions.retain(is_normal);
-    Ok(Some(Work { transactions, reach: Reach::Engine, next, applied: None }))
+    Ok(Some(Asked { transactions, reach: Reach::Engine, next, import: Some(import), applied: None }))
 }
 
 /// Transactions an automation matches, a chunk of candidates at a time.
-async fn read_past(tx: &mut Tx, event: &Event) -> Result<Option<Work>, Error> {
+async fn read_past(tx: &mut Tx, event: &Event) -> Result<Option<Asked>, Error> {
     let id = event.id_of("automation_id")?;
     let automation = automations::find(tx, event.tenant, id).await?.filter(|it| it.enabled);
     let Some(automation) = automation else { return Ok(None) };
@@ -127,20 +168,17 @@ async fn read_past(tx: &mut Tx, event: &Event) -> Result<Option<Work>, Error> {
     let next = last.map(|last| ("automation.applied", json!({ "automation_id": id, "after": last })));
     transactions.retain(|it| automation.when.matches(it));
     let applied = next.is_none().then_some(automation);
-    Ok(Some(Work { transactions, reach: Reach::Rules, next, applied }))
+    Ok(Some(Asked { transactions, reach: Reach::Rules, next, import: None, applied }))
 }
 
 /// Decides, away from the threads that wait for the database.
-async fn find(
-    worker: &Worker,
-    loaded: &Arc<Loaded>,
-    work: &Work,
-    now: Timestamp,
-) -> Result<Vec<Finding>, Error> {
-    let (knowledge, loaded) = (Arc::clone(&worker.knowledge), Arc::clone(loaded));
-    let (transactions, reach) = (work.transactions.clone(), work.reach);
+async fn find(worker: &Worker, works: &[Work<'_>], now: Timestamp) -> Result<Vec<Vec<Finding>>, Error> {
+    let knowledge = Arc::clone(&worker.knowledge);
+    let asked =
+        works.iter().map(|it| (Arc::clone(&it.loaded), it.asked.transactions.clone(), it.asked.reach));
+    let asked: Vec<_> = asked.collect();
     let found = tokio::task::spawn_blocking(move || {
-        let decide = |it: &Transaction| {
+        let decide = |it: &Transaction, loaded: &Loaded, reach: Reach| {
             let decision = knowledge.engine.decide(&it.input(), &loaded.tenant);
             let matching = loaded.automations.iter().enumerate().filter(|(_, other)| other.when.matches(it));
             let matches: Vec<usize> = matching.map(|(place, _)| place).collect();
@@ -164,7 +202,10 @@ async fn find(
                 matches,
             }
         };
-        transactions.iter().map(decide).collect()
+        let of_one = |(loaded, transactions, reach): &(Arc<Loaded>, Vec<Transaction>, Reach)| {
+            transactions.iter().map(|it| decide(it, loaded, *reach)).collect()
+        };
+        asked.iter().map(of_one).collect()
     });
     found.await.map_err(|error| Error::Internal(error.into()))
 }
@@ -199,16 +240,16 @@ fn settle(
     }
 }
 
+/// Writes what was found out and says whose months' sums it changed.
 async fn write(
     tx: &mut Tx,
     by: &Caller,
-    loaded: &Loaded,
-    work: &Work,
+    Work { loaded, asked, .. }: &Work<'_>,
     findings: Vec<Finding>,
-) -> Result<(), Error> {
+) -> Result<BTreeSet<Month>, Error> {
     let mut months = BTreeSet::new();
     let mut met: BTreeMap<usize, Vec<&Transaction>> = BTreeMap::new();
-    for (finding, before) in findings.iter().zip(&work.transactions) {
+    for (finding, before) in findings.iter().zip(&asked.transactions) {
         if finding.changed
             && !transactions::mark(tx, by.tenant, &finding.after, &finding.others, by.now).await?
         {
@@ -227,27 +268,30 @@ async fn write(
     for batch in vectors.chunks(CHUNK / 2) {
         embeddings::put(tx, by.tenant, batch.to_vec(), by.now).await?;
     }
-    if work.reach == Reach::Engine {
+    if asked.reach == Reach::Engine {
         for (place, transactions) in met {
-            tell(tx, by, &loaded.automations[place], &transactions).await?;
+            tell(tx, by, asked.import, &loaded.automations[place], &transactions).await?;
         }
     }
-    if let Some(automation) = &work.applied {
+    if let Some(automation) = &asked.applied {
         let matched = automations::find(tx, by.tenant, automation.id).await?.map_or(0, |it| it.matched);
         let text = format!("Aplicada ao passado; ao todo, {matched} transações.");
-        notify(tx, by, automation.name.clone(), text).await?;
+        notify(tx, by, None, automation.name.clone(), text).await?;
     }
-    if !months.is_empty() {
-        outbox::insert(tx, by, "transactions.categorised", &json!({ "months": months })).await?;
-    }
-    if let Some((topic, payload)) = &work.next {
+    if let Some((topic, payload)) = &asked.next {
         outbox::insert(tx, by, topic, payload).await?;
     }
-    Ok(())
+    Ok(months)
 }
 
 /// Tells of what an automation met for the first time, if it is to.
-async fn tell(tx: &mut Tx, by: &Caller, automation: &Automation, met: &[&Transaction]) -> Result<(), Error> {
+async fn tell(
+    tx: &mut Tx,
+    by: &Caller,
+    import: Option<Uuid>,
+    automation: &Automation,
+    met: &[&Transaction],
+) -> Result<(), Error> {
     if !automation.then.notify {
         return Ok(());
     }
@@ -258,11 +302,18 @@ async fn tell(tx: &mut Tx, by: &Caller, automation: &Automation, met: &[&Transac
         }
         several => format!("{} transações", several.len()),
     };
-    notify(tx, by, automation.name.clone(), text).await
+    notify(tx, by, import, automation.name.clone(), text).await
 }
 
-async fn notify(tx: &mut Tx, by: &Caller, title: String, text: String) -> Result<(), Error> {
-    let notification =
-        Notification::new(Kind::Automation, title, text, Some("/automacoes".to_owned()), by.now);
+async fn notify(
+    tx: &mut Tx,
+    by: &Caller,
+    import_id: Option<Uuid>,
+    title: String,
+    text: String,
+) -> Result<(), Error> {
+    let link = Some("/automacoes".to_owned());
+    let notification = Notification::new(Kind::Automation, title, text, link, by.now);
+    let notification = Notification { import_id, ..notification };
     Ok(notifications::insert(tx, by.tenant, &notification).await?)
 }

@@ -4,12 +4,15 @@
 //! them first locks the import in the state the step is for: a worker that was killed, or is late, or runs
 //! beside another one, finds what is left to do and nothing else. Only the last one claims the event.
 
+mod abandoned;
 mod commit;
 mod parse;
 mod undo;
 
 use super::{Event, Worker};
 use crate::actions::Error;
+
+pub(super) use abandoned::forget as forget_abandoned;
 
 /// Rows handled in one transaction.
 const CHUNK: i64 = 500;

@@ -13,8 +13,13 @@ use crate::domain::automation::Automation;
 use crate::domain::transaction::Transaction;
 use crate::store::{automations, categories, knowledge, users};
 
-/// Tenants kept at once. A tenant with all facts it may have takes some 10 MB.
-const TENANTS_MAX: usize = 32;
+/// Facts kept at once, of all tenants together: as many as 32 tenants may have. Each takes some 2 KB. A bound on tenants
+/// would be too low for many small ones: events take turns among tenants, so that with one more than are kept each is
+/// read anew for each event.
+const FACTS_KEPT_MAX: usize = 32 * FACTS_MAX;
+
+/// What a tenant takes besides, in facts: its categories, rules and people.
+const BESIDES: usize = 50;
 
 /// How long a tenant is kept though its version stays. Categories people give while they record a transaction raise
 /// no version, so that a hundred of them do not load the tenant a hundred times; other processes than the one that
@@ -95,11 +100,22 @@ impl Knowledge {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         kept.insert(tenant, Kept { version, loaded_at: now, used_at: now, loaded });
-        if kept.len() > TENANTS_MAX
-            && let Some(oldest) = kept.iter().min_by_key(|(_, it)| it.used_at).map(|(id, _)| *id)
-        {
-            kept.remove(&oldest);
-        }
+        let weight = |it: &Kept| it.loaded.tenant.facts().len() + BESIDES;
+        forget_oldest(&mut kept, FACTS_KEPT_MAX, weight, |it| it.used_at);
+    }
+}
+
+/// Drops what was not used for longest until the rest weighs at most `most`; the last one used stays.
+fn forget_oldest<T>(
+    kept: &mut HashMap<Uuid, T>,
+    most: usize,
+    weight: impl Fn(&T) -> usize,
+    used_at: impl Fn(&T) -> Instant,
+) {
+    let mut sum: usize = kept.values().map(&weight).sum();
+    while sum > most && kept.len() > 1 {
+        let oldest = kept.iter().min_by_key(|(_, it)| used_at(it)).map(|(id, _)| *id);
+        sum -= oldest.and_then(|id| kept.remove(&id)).map_or(0, |it| weight(&it));
     }
 }
 
@@ -129,4 +145,27 @@ async fn read(tx: &mut Tx, tenant: Uuid) -> Result<Read, Error> {
     };
     let facts = knowledge::chosen(tx, tenant, i64::try_from(FACTS_MAX).expect("some thousand")).await?;
     Ok((known, automations, facts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_small_tenants_are_kept_and_few_large_ones() {
+        let check = |weights: &[usize], expected: &[usize]| {
+            let begin = Instant::now();
+            let times = (0..).map(|second| begin + Duration::from_secs(second));
+            let kept = weights.iter().copied().zip(times).map(|it| (Uuid::now_v7(), it));
+            let mut kept: HashMap<Uuid, (usize, Instant)> = kept.collect();
+            forget_oldest(&mut kept, 10, |it| it.0, |it| it.1);
+            let mut left: Vec<_> = kept.into_values().collect();
+            left.sort_by_key(|it| it.1);
+            assert_eq!(left.iter().map(|it| it.0).collect::<Vec<_>>(), expected, "{weights:?}");
+        };
+        check(&[1; 10], &[1; 10]);
+        check(&[3, 1, 1, 6], &[1, 1, 6]);
+        check(&[5, 5, 5], &[5, 5]);
+        check(&[1, 11], &[11]);
+    }
 }

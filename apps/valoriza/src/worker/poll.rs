@@ -3,7 +3,7 @@
 //! Events are handled in the order of their ids, each for every subscription, and marked when all have. One that
 //! fails stays and does not hold up those after it: reading goes on behind it and begins again at the start.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{Subscription, Worker};
 use crate::actions::Error;
+use crate::caching::Purger;
 use crate::clock;
 use crate::store::outbox;
 
@@ -53,11 +54,11 @@ impl Retries {
 
 impl Worker {
     /// Polls until `shutdown`; the event under way then is finished first.
-    pub async fn poll(&self, shutdown: &CancellationToken) {
+    pub async fn poll(&self, purger: &Purger, shutdown: &CancellationToken) {
         let mut retries = Retries::default();
         let mut pause = IDLE;
         while !shutdown.is_cancelled() {
-            pause = match self.pass_but(&mut retries, shutdown).await {
+            pause = match self.pass_but(&mut retries, purger, shutdown).await {
                 Ok(Pass { handled: 0, .. }) => IDLE,
                 Ok(Pass { .. }) => continue,
                 Err(error) => {
@@ -71,18 +72,23 @@ impl Worker {
 
     /// Handles every event there is now, once.
     pub async fn pass(&self, shutdown: &CancellationToken) -> Result<Pass, Error> {
-        self.pass_but(&mut Retries::default(), shutdown).await
+        self.pass_but(&mut Retries::default(), &Purger::default(), shutdown).await
     }
 
     /// Handles every event there is now but for those put off.
-    async fn pass_but(&self, retries: &mut Retries, shutdown: &CancellationToken) -> Result<Pass, Error> {
+    async fn pass_but(
+        &self,
+        retries: &mut Retries,
+        purger: &Purger,
+        shutdown: &CancellationToken,
+    ) -> Result<Pass, Error> {
         let mut pass = Pass::default();
         let mut after = Uuid::nil();
         while !shutdown.is_cancelled() {
             let events = outbox::undispatched(&mut self.db.snapshot().await?, after, BATCH).await?;
             let Some((last, _)) = events.last() else { break };
             after = *last;
-            let mut done = Vec::new();
+            let (mut done, mut changed) = (Vec::new(), BTreeSet::new());
             for (id, event) in events {
                 if shutdown.is_cancelled() {
                     break;
@@ -90,6 +96,8 @@ impl Worker {
                 if !retries.is_due(id) {
                     continue;
                 }
+                // Also by one that fails: of several steps some may be done.
+                changed.insert(event.tenant);
                 if let Err(error) = self.handle_for_all(&event).await {
                     let error = format!("{:#}", anyhow::Error::new(error));
                     tracing::warn!(error, event = event.id, topic = event.topic, "an event was not handled");
@@ -100,6 +108,7 @@ impl Worker {
                     done.push(id);
                 }
             }
+            purger.purge(&changed).await;
             if done.is_empty() {
                 continue;
             }

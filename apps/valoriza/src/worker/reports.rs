@@ -1,5 +1,7 @@
 //! Makes the reports that were asked for, and asks for those of every month.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -121,20 +123,26 @@ async fn end(
     Ok(notifications::insert(tx, tenant, &notification).await?)
 }
 
-/// Asks for last month's report of every tenant that moved money in it and says for how many. Asked again, it goes
-/// on where it was interrupted.
-pub(super) async fn monthly(worker: &Worker, now: Timestamp) -> Result<usize, Error> {
+/// Asks for last month's report of every tenant that moved money in it. Asked again, it goes on where it was
+/// interrupted. Those it asked for are in `changed` even if it fails.
+pub(super) async fn monthly(
+    worker: &Worker,
+    now: Timestamp,
+    changed: &mut BTreeSet<Uuid>,
+) -> Result<(), Error> {
     let month = Month::of(today(now)).previous();
-    let (mut after, mut asked) = (Uuid::nil(), 0);
+    let mut after = Uuid::nil();
     loop {
         let tenants = reports::tenants_with(&mut worker.db.snapshot().await?, month, after, TENANTS).await?;
-        let Some(last) = tenants.last() else { return Ok(asked) };
+        let Some(last) = tenants.last() else { return Ok(()) };
         after = *last;
         let mut tx = worker.db.write().await?;
         for tenant in tenants {
             let trace_id = Uuid::now_v7().simple().to_string();
             let by = Caller { user: Uuid::nil(), tenant, role: Role::Member, now, trace_id };
-            asked += usize::from(actions::reports::schedule(&mut tx, &by, month).await?);
+            if actions::reports::schedule(&mut tx, &by, month).await? {
+                changed.insert(tenant);
+            }
         }
         tx.commit().await?;
     }

@@ -1,5 +1,6 @@
 //! Statements from upload to undo, on both databases, with the worker reading the outbox.
 
+mod abandoned;
 mod duplicates;
 mod killed;
 mod mapping;

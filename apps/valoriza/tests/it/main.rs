@@ -10,6 +10,7 @@ mod alerts;
 mod automations;
 mod budgets;
 mod busy;
+mod caching;
 mod categories;
 mod idempotency;
 mod imports;

@@ -2,7 +2,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use valoriza::domain::calendar::{Month, today};
 
-use crate::support::{Server, User, id, on_both_databases, relay};
+use crate::support::{Server, User, id, on_both_databases, relay, tick};
 
 on_both_databases!(
     a_report_is_asked_for_made_and_read,
@@ -105,14 +105,9 @@ async fn the_schedule_asks_once_for_every_month(server: Server) {
     let month = Month::of(today(jiff::Timestamp::now())).previous();
     let account = ana.account().await;
     ana.transaction(&account, &month.first_day().to_string(), -100, None).await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/tasks/monthly-report", listener.local_addr().unwrap());
-    let serving = tokio::spawn(axum::serve(listener, valoriza::worker::router(worker.clone())).into_future());
     for _ in 0..2 {
-        let answer = crate::support::client().post(&url).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        tick(&worker, "monthly-report").await;
     }
-    serving.abort();
     relay(&server, &worker).await;
     let reports = ana.read("/api/reports").await;
     assert_eq!(reports["items"].as_array().map(Vec::len), Some(1));

@@ -4,6 +4,7 @@ use uuid::Uuid;
 use valoriza::categorise::Source;
 use valoriza::domain::categorised::{Alternative, Confidence, Suggestion};
 use valoriza::domain::member::Role;
+use valoriza::domain::review::Similar;
 use valoriza::worker::Worker;
 
 use crate::support::{Server, User, id, on_both_databases, relay};
@@ -22,6 +23,35 @@ on_both_databases!(
     viewers_correct_nothing,
     a_category_that_goes_takes_its_suggestions_along,
 );
+
+mod vectors {
+    use crate::support::Server;
+
+    #[tokio::test]
+    async fn the_most_similar_come_first() {
+        super::the_most_similar_come_first(Server::over_vectors().await).await;
+    }
+
+    #[tokio::test]
+    async fn who_may_not_make_the_extension_does_without() {
+        let database = servers::Postgres::shared_with_vectors().modest_database();
+        for _ in 0..2 {
+            assert!(!valoriza::db::Db::connect(&database).await.unwrap().has_vectors());
+        }
+    }
+
+    #[tokio::test]
+    async fn instances_that_start_at_once_make_them_once() {
+        let database = servers::Postgres::shared_with_vectors().fresh_database();
+        let connect = || async { valoriza::db::Db::connect(&database).await.unwrap().has_vectors() };
+        assert_eq!(tokio::join!(connect(), connect(), connect()), (true, true, true));
+    }
+
+    #[tokio::test]
+    async fn the_database_finds_what_comparing_one_by_one_finds() {
+        super::the_database_finds_what_comparing_one_by_one_finds(Server::over_vectors().await).await;
+    }
+}
 
 /// Gives a transaction a suggestion, as the worker would.
 async fn suggest(ana: &User<'_>, transaction: &str, category: &str, others: &[&str]) {
@@ -339,4 +369,38 @@ async fn a_category_that_goes_takes_its_suggestions_along(server: Server) {
     assert_eq!(page["items"][1]["suggestion"], json!(null));
     assert_eq!(page["items"][0]["suggestion"]["category_id"], json!(b));
     assert_eq!(page["items"][0]["alternatives"], json!([]));
+}
+
+async fn the_database_finds_what_comparing_one_by_one_finds(server: Server) {
+    let (ana, bia) = (server.user().await, server.user().await);
+    let words = ["PADARIA", "POSTO", "FARMACIA", "UBER", "MERCADO", "PIX JOAO", "LUZ"];
+    let places = ["SUL", "NORTE", "CENTRO", "DO ZE"];
+    for (who, count) in [(&ana, 120), (&bia, 40)] {
+        let account = who.account().await;
+        for n in 0..count {
+            let text = format!("{} {}", words[n % words.len()], places[n % places.len()]);
+            who.described(
+                &account,
+                &format!("2026-11-{:02}", n % 28 + 1),
+                &text,
+                -500 - i64::try_from(n % 11).unwrap(),
+            )
+            .await;
+        }
+    }
+    server.work().await;
+    let account = ana.account().await;
+    let wanted = ana.described(&account, "2026-11-30", "PADARIA SUL", -505).await;
+    let (tenant, id): (Uuid, Uuid) =
+        (ana.session["tenant"]["id"].as_str().unwrap().parse().unwrap(), id(&wanted).parse().unwrap());
+    let with = server.app.db.clone();
+    let without = with.clone().without_vectors();
+    for limit in [1, 5, 20, 50] {
+        let in_database = valoriza::queries::review::similar(&with, tenant, id, limit).await.unwrap();
+        let one_by_one = valoriza::queries::review::similar(&without, tenant, id, limit).await.unwrap();
+        assert_eq!(in_database.len(), limit);
+        let found =
+            |all: &[Similar]| -> Vec<_> { all.iter().map(|it| (it.transaction.id, it.similarity)).collect() };
+        assert_eq!(found(&in_database), found(&one_by_one));
+    }
 }

@@ -1,6 +1,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use valoriza::auth::ACCESS_SECONDS;
+use valoriza::auth::{ACCESS_SECONDS, Secret};
+use valoriza::db::{self, FromRow, Row, Statement};
 use valoriza::domain::member::Role;
 
 use crate::support::{PASSWORD, Server, on_both_databases};
@@ -10,6 +11,10 @@ on_both_databases!(
     an_email_is_registered_once_whatever_its_case,
     a_wrong_password_and_an_unknown_email_get_the_same_answer,
     a_refresh_token_is_good_for_one_use_and_its_reuse_ends_the_family,
+    a_token_whose_answer_was_lost_may_be_presented_again,
+    a_successor_that_was_replaced_is_a_token_used_twice,
+    after_the_leeway_a_token_used_twice_ends_the_family,
+    of_exchanges_at_the_same_time_all_are_answered_and_the_last_successor_holds,
     logging_out_ends_the_family_again_and_again,
     logging_out_while_a_token_is_renewed_ends_the_new_one_too,
     a_token_is_checked_in_every_part,
@@ -68,6 +73,62 @@ async fn a_refresh_token_is_good_for_one_use_and_its_reuse_ends_the_family(serve
     let login = json!({ "email": "ana0@exemplo.com", "password": PASSWORD });
     let other = server.post("/api/auth/login", login).await.expect(StatusCode::OK);
     refresh(&server, &other["refresh_token"]).await.expect(StatusCode::OK);
+}
+
+async fn a_token_whose_answer_was_lost_may_be_presented_again(server: Server) {
+    let first = server.user().await.session["refresh_token"].clone();
+    refresh(&server, &first).await.expect(StatusCode::OK);
+    refresh(&server, &first).await.expect(StatusCode::OK);
+    let renewed = refresh(&server, &first).await.expect(StatusCode::OK);
+    refresh(&server, &renewed["refresh_token"]).await.expect(StatusCode::OK);
+    refresh(&server, &first).await.expect_problem(401, "token_reused");
+}
+
+async fn a_successor_that_was_replaced_is_a_token_used_twice(server: Server) {
+    let first = server.user().await.session["refresh_token"].clone();
+    let owners = refresh(&server, &first).await.expect(StatusCode::OK);
+    let thiefs = refresh(&server, &first).await.expect(StatusCode::OK);
+    refresh(&server, &owners["refresh_token"]).await.expect_problem(401, "token_reused");
+    refresh(&server, &thiefs["refresh_token"]).await.expect_problem(401, "token_reused");
+}
+
+async fn after_the_leeway_a_token_used_twice_ends_the_family(server: Server) {
+    let first = server.user().await.session["refresh_token"].clone();
+    let renewed = refresh(&server, &first).await.expect(StatusCode::OK);
+    let mut tx = server.app.db.write().await.unwrap();
+    let past = "UPDATE refresh_tokens SET used_at = used_at - 30000 WHERE used_at IS NOT NULL";
+    tx.execute(Statement::new(past)).await.unwrap();
+    tx.commit().await.unwrap();
+    refresh(&server, &first).await.expect_problem(401, "token_reused");
+    refresh(&server, &renewed["refresh_token"]).await.expect_problem(401, "token_reused");
+}
+
+/// Of the newest session.
+const UNUSED: &str = "SELECT hash FROM refresh_tokens WHERE used_at IS NULL AND revoked_at IS NULL
+    AND family_id = (SELECT family_id FROM refresh_tokens ORDER BY id DESC LIMIT 1)";
+
+struct Hash(Vec<u8>);
+
+impl FromRow for Hash {
+    fn from_row(row: &Row) -> Result<Self, db::Error> {
+        Ok(Self(row.get("hash")?))
+    }
+}
+
+async fn of_exchanges_at_the_same_time_all_are_answered_and_the_last_successor_holds(server: Server) {
+    for _ in 0..10 {
+        let token = server.user().await.session["refresh_token"].clone();
+        let replies =
+            tokio::join!(refresh(&server, &token), refresh(&server, &token), refresh(&server, &token));
+        let renewed = [replies.0, replies.1, replies.2].map(|it| it.expect(StatusCode::OK));
+        // However they were ordered, one of the three may be used: the others were replaced.
+        let mut tx = server.app.db.snapshot().await.unwrap();
+        let hashes: Vec<Hash> = tx.all(Statement::new(UNUSED)).await.unwrap();
+        let [unused] = hashes.as_slice() else { panic!("{} successors hold", hashes.len()) };
+        let secret = |it: &Value| it["refresh_token"].as_str().unwrap().to_owned();
+        let held = renewed.iter().map(secret).find(|it| Secret::claimed(it.clone()).hash() == unused.0);
+        refresh(&server, &json!(held.unwrap())).await.expect(StatusCode::OK);
+    }
 }
 
 async fn logging_out_ends_the_family_again_and_again(server: Server) {

@@ -64,6 +64,14 @@ impl Server {
         Self::start(&servers::Postgres::shared().fresh_database(), tempfile::tempdir().unwrap()).await
     }
 
+    /// Over a PostgreSQL that has pgvector.
+    pub(crate) async fn over_vectors() -> Self {
+        let database = servers::Postgres::shared_with_vectors().fresh_database();
+        let server = Self::start(&database, tempfile::tempdir().unwrap()).await;
+        assert!(server.app.db.has_vectors());
+        server
+    }
+
     async fn start(database: &str, folder: TempDir) -> Self {
         let files = Files::open(folder.path().join("files").to_str().unwrap()).unwrap();
         let app = App::new(Db::connect(database).await.unwrap(), files, COST).await.unwrap();
@@ -130,6 +138,23 @@ impl Server {
         let token = session["access_token"].as_str().unwrap().to_owned();
         User { server: self, session, token }
     }
+}
+
+/// Does what a schedule of the platform does at a tick: posts to the worker. Returns whose answers it said are old.
+pub(crate) async fn tick(worker: &Worker, task: &str) -> String {
+    assert!(include_str!("../../mare.toml").contains(&format!("\"/tasks/{task}\"")), "no queue posts {task}");
+    post_to(worker, &format!("/tasks/{task}"), &json!(null)).await
+}
+
+/// Posts what must succeed to a worker, as the platform does. Returns whose answers it said are old.
+pub(crate) async fn post_to(worker: &Worker, path: &str, body: &Value) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}{path}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(axum::serve(listener, valoriza::worker::router(worker.clone())).into_future());
+    let answer = client().post(&url).json(body).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    serving.abort();
+    answer.headers().get("cache-purge").map_or_else(String::new, |it| it.to_str().unwrap().to_owned())
 }
 
 /// What the platform's relay does: takes what is in the outbox to every subscription, until nothing comes any more.

@@ -49,6 +49,7 @@ test('a statement is checked, imported, known when it comes again, and taken bac
   await expect(page.getByText('Pronto para conferir').first()).toBeVisible();
   await expect(row(page, `${prefix} mercado`)).toContainText('−R$\u00a025,90');
   await expect(row(page, `${prefix} salario`)).toContainText('Nova');
+  await expect(row(page, `${prefix} padaria`).locator('.row-suggestion')).toContainText('Padaria');
   await expectAccessible(page);
 
   await row(page, `${prefix} padaria`).getByRole('checkbox').click();

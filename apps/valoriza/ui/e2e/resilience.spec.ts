@@ -124,6 +124,25 @@ test('a session the server ended leads to the sign-in page', async ({ page, watc
   await signIn(page);
 });
 
+test('a page reloaded before it had its new token stays signed in', async ({ page }) => {
+  await signIn(page);
+  let exchanges = 0;
+  let exchanged = () => {};
+  const lost = new Promise<void>((resolve) => (exchanged = resolve));
+  await page.route('**/api/auth/refresh', async (route) => {
+    exchanges += 1;
+    if (exchanges > 1) return route.continue();
+    // The token is exchanged, and the answer goes with the page.
+    await route.fetch();
+    return exchanged();
+  });
+  await page.reload();
+  await lost;
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'Visão geral' })).toBeVisible();
+  expect(exchanges).toBe(2);
+});
+
 test('a session is kept while the service cannot be reached', async ({ page, watched }) => {
   watched.allow(/ERR_FAILED/);
   await signIn(page);

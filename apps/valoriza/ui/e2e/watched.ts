@@ -79,7 +79,6 @@ export async function addExpense(page: Page, amount: string, description: string
 export async function eventually(page: Page, seen: () => Promise<void>): Promise<void> {
   await expect(async () => {
     await page.reload();
-    // Signed in again: a reload before that would use a token twice.
     await expect(page.getByRole('navigation', { name: 'Principal' })).toBeVisible();
     await expect(page.getByText('Carregando…')).toHaveCount(0);
     await seen();

@@ -43,7 +43,8 @@ impl Calls {
         let _under_way = self.phase.tasks.token();
         let started = Instant::now();
         let has_content = *request.method() != Method::HEAD;
-        let arrived = Arrived::begin(request.headers_mut(), true);
+        let arrived = Arrived::begin(request.headers(), true);
+        arrived.tell(request.headers_mut());
         let (metrics, outcome) = match self.shared.services.get(service) {
             Some(RouteState { action: Action::Proxy(upstream), metrics, body_limit, .. }) => {
                 (metrics, self.proxy(upstream, *body_limit, request).await)
@@ -52,7 +53,7 @@ impl Calls {
                 (&self.shared.unrouted, Err(Refusal::new(Code::NoRoute, "there is no such service")))
             }
         };
-        let response = self.shared.answer(outcome, arrived);
+        let response = self.shared.answer(outcome, &arrived);
         let finish = Finish {
             metrics: Arc::clone(metrics),
             status: response.status(),

@@ -81,6 +81,7 @@ impl From<Refusal> for Stop<'_> {
 struct Admitted<'a> {
     route: &'a RouteState,
     request: Request<Incoming>,
+    names: &'a Names,
     authority: Option<HeaderValue>,
     visitor: Visitor,
     /// Who asks, if the guards know.
@@ -106,21 +107,24 @@ pub(super) struct Arrived {
 }
 
 impl Arrived {
-    /// Puts the names of the request into its `headers`.
-    pub(super) fn begin(headers: &mut HeaderMap, is_inner: bool) -> Self {
-        // Once for all that is added on the way; growing by one would rehash the map again and again.
+    /// Puts the request's names into one that is passed on.
+    pub(super) fn tell(&self, headers: &mut HeaderMap) {
         headers.reserve(HEADERS_ADDED);
-        Self { names: trace::continue_or_begin(headers), form: Form::wanted_by(headers), is_inner }
+        self.names.tell(headers);
+    }
+
+    pub(super) fn begin(headers: &HeaderMap, is_inner: bool) -> Self {
+        Self { names: Names::of(headers), form: Form::wanted_by(headers), is_inner }
     }
 }
 
 impl Shared {
-    pub(super) async fn respond(&self, mut request: Request<Incoming>, client: &Client) -> Response<Body> {
+    pub(super) async fn respond(&self, request: Request<Incoming>, client: &Client) -> Response<Body> {
         let started = Instant::now();
         client.activity.begin(request.body());
         let is_inner = matches!(*client.role, Role::Service { .. });
         let has_content = *request.method() != Method::HEAD;
-        let arrived = Arrived::begin(request.headers_mut(), is_inner);
+        let arrived = Arrived::begin(request.headers(), is_inner);
         let (metrics, notes) = (&self.unrouted, Notes::default());
         let mut measured = Measured { metrics, promised: 0, guards: None, notes, started };
         let outcome = match self.direct(request, client, &mut measured, &arrived.names) {
@@ -133,7 +137,7 @@ impl Shared {
         if outcome.as_ref().is_err_and(|refusal| refusal.code.is_of_client()) {
             measured.promised = 0;
         }
-        let mut response = self.answer(outcome, arrived);
+        let mut response = self.answer(outcome, &arrived);
         if let Some(guards) = measured.guards {
             guards.dress(&mut response, measured.notes);
         }
@@ -151,9 +155,9 @@ impl Shared {
     pub(super) fn answer(
         &self,
         outcome: Result<Response<Body>, Refusal>,
-        arrived: Arrived,
+        arrived: &Arrived,
     ) -> Response<Body> {
-        let Arrived { names, form, is_inner } = arrived;
+        let &Arrived { ref names, form, is_inner } = arrived;
         let mut response = match outcome {
             Ok(mut response) => {
                 if is_inner {
@@ -173,7 +177,7 @@ impl Shared {
                 response.map(Body::from)
             }
         };
-        response.headers_mut().insert(trace::X_REQUEST_ID, names.request_id);
+        response.headers_mut().insert(trace::X_REQUEST_ID, names.request_id.clone());
         response
     }
 
@@ -226,7 +230,7 @@ impl Shared {
         mut request: Request<Incoming>,
         client: &'a Client,
         measured: &mut Measured<'a>,
-        names: &Names,
+        names: &'a Names,
     ) -> Result<Way<'a>, Stop<'a>> {
         let authority = take_authority(&mut request)?;
         let host = host_of(authority.as_ref());
@@ -264,13 +268,14 @@ impl Shared {
                 if !mount.takes_all_methods && !matches!(*request.method(), Method::GET | Method::HEAD) {
                     return Err(only_read("this address is read only").into());
                 }
+                names.tell(request.headers_mut());
                 let answer = (mount.handler)(request);
                 return Ok(Way::Other(Box::pin(async { Ok(answer.await.map(Body::from)) })));
             }
         };
         measured.metrics = &route.metrics;
         let visitor = client.visitor(&self.trusted, request.headers());
-        let mut admitted = Admitted { route, request, authority, visitor, claimant: None };
+        let mut admitted = Admitted { route, request, names, authority, visitor, claimant: None };
         if let Some(guards) = &route.guards {
             measured.guards = Some(guards);
             let asked = admitted.asked(client, measured.started);
@@ -361,7 +366,7 @@ impl Shared {
 
     /// The request as the upstream gets it, and the client's side of a tunnel if it asks for one.
     fn outgoing(&self, admitted: Admitted<'_>, client: &Client) -> Result<(Outgoing, Option<Wish>), Refusal> {
-        let Admitted { route, mut request, authority, visitor, claimant } = admitted;
+        let Admitted { route, mut request, names, authority, visitor, claimant } = admitted;
         if request.body().size_hint().lower() > route.body_limit {
             return Err(too_large(route.body_limit));
         }
@@ -379,7 +384,10 @@ impl Shared {
             });
         let (parts, incoming) = request.into_parts();
         let mut map = parts.headers;
+        // Once for all that is added; growing by one would rehash the map again and again.
+        map.reserve(HEADERS_ADDED);
         headers::strip_hop_by_hop(&mut map);
+        names.tell(&mut map);
         headers::forward(&mut map, visitor, &client.address, authority.clone());
         if let Some(claimant) = claimant {
             // After everything that a client can have removed or renamed.

@@ -35,12 +35,15 @@ pub(super) fn nginx(folder: &Path, upstream: &str) -> (String, String) {
         "  proxy_cache_path {}/nginx-cache levels=1:2 keys_zone=hits:10m max_size=128m inactive=1h;\n",
         folder.display()
     );
-    let route = format!(
-        "    location /hit {{\n      proxy_pass http://{upstream};\n      proxy_http_version 1.1;\n\
-         \x20     proxy_set_header Connection \"\";\n      proxy_set_header Host $http_host;\n\
-         \x20     proxy_cache hits;\n      proxy_cache_valid 200 1h;\n      proxy_cache_lock on;\n    }}\n"
-    );
-    (zone, route)
+    let route = |path: &str, setting: &str| {
+        format!(
+            "    location {path} {{\n      proxy_pass http://{upstream};\n      proxy_http_version 1.1;\n\
+             \x20     proxy_set_header Connection \"\";\n      proxy_set_header Host $http_host;\n\
+             \x20     proxy_cache hits;\n      proxy_cache_valid 200 1h;\n      proxy_cache_lock on;\n\
+             \x20     {setting}\n    }}\n"
+        )
+    };
+    (zone, route("/hit", "open_file_cache off;") + &route("/hit/tuned", ""))
 }
 
 pub(super) async fn start_varnish(folder: &Path, port: u16, upstream: u16) -> Result<Process> {

@@ -29,7 +29,8 @@ fn categories() -> Vec<Category> {
 }
 
 fn make(seed: u64, today: Date, count: usize, categories: &[Category]) -> Life {
-    life(&mut Rng::with_seed(seed), today, count, categories, Timestamp::UNIX_EPOCH)
+    let size = Size { known: count, waiting: 0 };
+    life(&mut Rng::with_seed(seed), today, size, categories, Timestamp::UNIX_EPOCH)
 }
 
 fn day(text: &str) -> Date {
@@ -153,4 +154,15 @@ fn one_budget_is_exceeded_and_another_nearly_used_up() {
         // On the first days of a month little was bought yet.
         assert_eq!((exceeded, nearly), (spent_on.min(1), spent_on.saturating_sub(1).min(1)));
     });
+}
+
+#[test]
+fn as_many_wait_for_a_category_as_are_wanted() {
+    let categories = categories();
+    let size = Size { known: 200, waiting: 300 };
+    let life = life(&mut Rng::with_seed(1), day("2026-11-18"), size, &categories, Timestamp::UNIX_EPOCH);
+    assert_eq!(life.transactions.len(), 500);
+    let waits =
+        |it: &&Transaction| it.kind == Kind::Normal && it.category_id.is_none() && it.splits.is_empty();
+    assert_eq!(life.transactions.iter().filter(waits).count(), 300);
 }

@@ -2,11 +2,12 @@
 
 use uuid::Uuid;
 
-use crate::db::{self, Error, FromRow, Statement, Tx};
+use crate::db::{self, Error, FromRow, Statement, Tx, Value};
 use crate::domain::import::{Row, RowStatus};
 use crate::domain::page::{Place, Slice};
+use crate::store::suggestion;
 
-/// Rows of one INSERT, with ten values each. Not more: SQLite finds the name of a `$n` by walking a list.
+/// Rows of one INSERT, with sixteen values each. Not more: SQLite finds the name of a `$n` by walking a list.
 const BATCH: usize = 100;
 
 impl FromRow for Row {
@@ -22,7 +23,9 @@ impl FromRow for Row {
             include: row.get("include")?,
             reason: row.get("reason")?,
             transaction_id: row.get("transaction_id")?,
+            suggestion: suggestion::read(row)?,
             identity: row.get("identity")?,
+            chosen: row.get("chosen")?,
         })
     }
 }
@@ -32,9 +35,11 @@ pub async fn put(tx: &mut Tx, import: Uuid, rows: &[Row]) -> Result<(), Error> {
     for batch in rows.chunks(BATCH) {
         let mut statement = Statement::new(
             "INSERT INTO import_rows (import_id, position, statement, date, description, amount_cents, identity,
-                status, include, reason, transaction_id) VALUES ",
+                status, include, chosen, reason, transaction_id, suggested_category_id, suggested_confidence,
+                suggested_source, suggested_reason) VALUES ",
         );
         statement.push_rows(batch.iter().map(|it| {
+            let [category, confidence, source, why] = suggestion::values(it.suggestion.as_ref());
             [
                 import.into(),
                 it.index.into(),
@@ -45,23 +50,40 @@ pub async fn put(tx: &mut Tx, import: Uuid, rows: &[Row]) -> Result<(), Error> {
                 it.identity.clone().into(),
                 it.status.as_str().into(),
                 it.include.into(),
+                Value::Bool(it.chosen),
                 it.reason.clone().into(),
                 it.transaction_id.into(),
+                category,
+                confidence,
+                source,
+                why,
             ]
         }));
         statement.push(
             " ON CONFLICT (import_id, position) DO UPDATE SET statement = excluded.statement, date = excluded.date,
                 description = excluded.description, amount_cents = excluded.amount_cents,
                 identity = excluded.identity, status = excluded.status, include = excluded.include,
-                reason = excluded.reason, transaction_id = excluded.transaction_id",
+                chosen = excluded.chosen,
+                reason = excluded.reason, transaction_id = excluded.transaction_id,
+                suggested_category_id = excluded.suggested_category_id,
+                suggested_confidence = excluded.suggested_confidence,
+                suggested_source = excluded.suggested_source, suggested_reason = excluded.suggested_reason",
         );
         tx.execute(statement).await?;
     }
     Ok(())
 }
 
-pub async fn delete_all(tx: &mut Tx, import: Uuid) -> Result<(), Error> {
-    tx.execute(Statement::new("DELETE FROM import_rows WHERE import_id = $1").bind(import)).await.map(drop)
+/// Deletes the rows from the place `from` on: those of an earlier reading that found more.
+pub async fn delete_from(tx: &mut Tx, import: Uuid, from: i64) -> Result<(), Error> {
+    let statement = Statement::new("DELETE FROM import_rows WHERE import_id = $1 AND position >= $2");
+    tx.execute(statement.bind(import).bind(from)).await.map(drop)
+}
+
+/// The rows their user asked to be in or out.
+pub async fn chosen(tx: &mut Tx, import: Uuid) -> Result<Vec<Row>, Error> {
+    let statement = Statement::new("SELECT * FROM import_rows WHERE import_id = $1 AND chosen IS NOT NULL");
+    tx.all(statement.bind(import)).await
 }
 
 /// In the order of the file.
@@ -101,9 +123,10 @@ pub enum Wanted {
 pub async fn want(tx: &mut Tx, import: Uuid, positions: &[i64], wanted: Wanted) -> Result<u64, Error> {
     let mut touched = 0;
     for batch in positions.chunks(BATCH) {
-        let mut statement = Statement::new("UPDATE import_rows SET include = $2 WHERE import_id = $1")
-            .bind(import)
-            .bind(wanted == Wanted::In);
+        let mut statement =
+            Statement::new("UPDATE import_rows SET include = $2, chosen = $2 WHERE import_id = $1")
+                .bind(import)
+                .bind(wanted == Wanted::In);
         statement.push(" AND status <> 'invalid' AND position IN (");
         push_list(&mut statement, batch.iter().copied());
         statement.push(")");
@@ -138,7 +161,7 @@ pub async fn forget_transactions(tx: &mut Tx, import: Uuid, positions: &[i64]) -
 /// What the included rows of each statement add up to.
 pub async fn sums(tx: &mut Tx, import: Uuid) -> Result<Vec<Sum>, Error> {
     let statement = Statement::new(
-        "SELECT statement, CAST(SUM(amount_cents) AS BIGINT) AS cents FROM import_rows
+        "SELECT statement, COUNT(*) AS n, CAST(SUM(amount_cents) AS BIGINT) AS cents FROM import_rows
          WHERE import_id = $1 AND include GROUP BY statement ORDER BY statement",
     );
     tx.all(statement.bind(import)).await
@@ -146,12 +169,13 @@ pub async fn sums(tx: &mut Tx, import: Uuid) -> Result<Vec<Sum>, Error> {
 
 pub struct Sum {
     pub statement: i64,
+    pub rows: i64,
     pub cents: i64,
 }
 
 impl FromRow for Sum {
     fn from_row(row: &db::Row) -> Result<Self, Error> {
-        Ok(Self { statement: row.get("statement")?, cents: row.get("cents")? })
+        Ok(Self { statement: row.get("statement")?, rows: row.get("n")?, cents: row.get("cents")? })
     }
 }
 

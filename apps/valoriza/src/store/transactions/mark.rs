@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::write::{categorised_values, tags_text};
-use crate::db::{Error, Statement, Tx, Value};
+use crate::db::{Error, Statement, Tx};
 use crate::domain::categorised::Alternative;
 use crate::domain::transaction::Transaction;
+use crate::store::suggestion;
 
 /// Writes category, suggestion and tags over a transaction that was read at its `version`; says no if it was
 /// changed since. The version stays: it counts what people did, and who edits or deletes a transaction must not be
@@ -21,6 +22,7 @@ pub async fn mark(
     let [source, confidence, reason, decided_at] = categorised_values(transaction.categorised.as_ref());
     let suggestion = transaction.suggestion.as_ref();
     let others = suggestion.map(|_| serde_json::json!(others).to_string());
+    let [proposed, proposed_confidence, proposed_source, proposed_reason] = suggestion::values(suggestion);
     let statement = Statement::new(
         "UPDATE transactions SET category_id = $4, category_source = $5, category_confidence = $6,
             category_reason = $7, categorised_at = $8, suggested_category_id = $9, suggested_confidence = $10,
@@ -36,10 +38,10 @@ pub async fn mark(
         .bind(confidence)
         .bind(reason)
         .bind(decided_at)
-        .bind(suggestion.map(|it| it.category_id))
-        .bind(Value::Int(suggestion.map(|it| it.confidence.stored())))
-        .bind(suggestion.map(|it| it.source.as_str().to_owned()))
-        .bind(suggestion.map(|it| it.reason.clone()))
+        .bind(proposed)
+        .bind(proposed_confidence)
+        .bind(proposed_source)
+        .bind(proposed_reason)
         .bind(others)
         .bind(tags_text(&transaction.tags))
         .bind(now);

@@ -24,7 +24,7 @@ pub(super) async fn run(worker: &Worker, event: &Event) -> Result<(), Error> {
         let Some(import) = imports::lock_in(&mut tx, event.tenant, id, Status::Committing).await? else {
             return Ok(());
         };
-        if import.rows_done >= import.rows_total {
+        if import.plan.position >= import.rows_total {
             break;
         }
         step(&mut tx, event.tenant, import).await?;
@@ -36,7 +36,7 @@ pub(super) async fn run(worker: &Worker, event: &Event) -> Result<(), Error> {
 /// Imports the next rows, and counts them.
 async fn step(tx: &mut Tx, tenant: Uuid, mut import: Import) -> Result<(), Error> {
     let now = clock::now();
-    let from = import.rows_done;
+    let from = import.plan.position;
     let rows = rows::from(tx, import.id, from, CHUNK).await?;
     let to = rows.last().map_or(import.rows_total, |row| row.index + 1);
     let statements: BTreeSet<i64> = rows.iter().map(|row| row.statement).collect();
@@ -57,6 +57,7 @@ async fn step(tx: &mut Tx, tenant: Uuid, mut import: Import) -> Result<(), Error
     let made: Vec<ledger::New> = made.collect();
     let mut moves: BTreeMap<Uuid, i64> = BTreeMap::new();
     for it in ledger::insert(tx, tenant, import.id, &made).await? {
+        import.rows_done += 1;
         *moves.entry(it.account_id).or_default() += it.amount_cents;
     }
     // In order of id, as everybody who moves balances does.
@@ -64,7 +65,7 @@ async fn step(tx: &mut Tx, tenant: Uuid, mut import: Import) -> Result<(), Error
         accounts::adjust(tx, tenant, account, cents).await?;
     }
     ledger::settle(tx, tenant, import.id, from..to).await?;
-    import.rows_done = to;
+    import.plan.position = to;
     Ok(imports::update(tx, tenant, &import).await?)
 }
 
@@ -103,6 +104,6 @@ async fn finish(worker: &Worker, event: &Event, id: Uuid) -> Result<(), Error> {
     let import = Import { status: Status::Done, version: import.version + 1, updated_at: now, ..import };
     imports::update(&mut tx, event.tenant, &import).await?;
     outbox::insert(&mut tx, &event.caller(now), "import.committed", &json!({ "import_id": id })).await?;
-    tracing::info!(import = %id, rows = import.rows_total, "statement imported");
+    tracing::info!(import = %id, rows = import.rows_done, "statement imported");
     Ok(tx.commit().await?)
 }

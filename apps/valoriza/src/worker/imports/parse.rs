@@ -1,6 +1,8 @@
 //! From an uploaded file to a preview.
 
+mod choices;
 mod judge;
+mod suggest;
 
 use std::collections::HashMap;
 
@@ -50,7 +52,11 @@ pub(super) async fn run(worker: &Worker, event: &Event) -> Result<(), Error> {
         Ok((Reading::Unknown(_), _)) => Outcome::of(Status::NeedsMapping),
         Ok((Reading::Statements { profile, statements }, mapping)) => {
             let mut snapshot = worker.db.snapshot().await?;
-            let judged = Judge::new(event.tenant, &import).judge(&mut snapshot, statements).await?;
+            let mut judged = Judge::new(event.tenant, &import).judge(&mut snapshot, statements).await?;
+            choices::keep(&rows::chosen(&mut snapshot, import.id).await?, &mut judged.rows);
+            let loaded = worker.knowledge.of(&mut snapshot, event.tenant).await?;
+            drop(snapshot);
+            let judged = suggest::run(worker, loaded, judged).await?;
             Outcome { profile: Some(profile), mapping, ..judged }
         }
         Err(failure) => Outcome { error: Some(failure.into()), ..Outcome::of(Status::Failed) },
@@ -138,11 +144,13 @@ async fn write(worker: &Worker, event: &Event, import: &Import, outcome: Outcome
     if !is_still(&mut tx, tenant, import).await? {
         return Ok(());
     }
+    let rows_total = i64::try_from(outcome.rows.len()).expect("at most 50,000 rows");
+    rows::delete_from(&mut tx, import.id, rows_total).await?;
     let import = Import {
         status: outcome.status,
         profile: outcome.profile,
         statements: outcome.statements,
-        rows_total: i64::try_from(outcome.rows.len()).expect("at most 50,000 rows"),
+        rows_total,
         error: outcome.error,
         version: import.version + 1,
         updated_at: clock::now(),

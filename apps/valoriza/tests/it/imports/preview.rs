@@ -1,5 +1,5 @@
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use valoriza::db::Statement;
 
 use super::{counts, sample};
@@ -11,6 +11,8 @@ on_both_databases!(
     several_accounts_of_one_file_go_to_their_own,
     the_next_file_finds_its_account_by_itself,
     rows_are_left_out_and_taken_in,
+    choices_of_rows_survive_another_account_where_a_row_means_the_same,
+    a_preview_says_which_category_each_row_would_get_and_why,
     a_gap_before_the_statement_is_told,
 );
 
@@ -20,7 +22,7 @@ async fn a_statement_is_previewed_and_imported(server: Server) {
     assert_eq!((&import["format"], &import["profile"]), (&json!("ofx"), &json!("ofx")));
     assert_eq!(
         (counts(&import), &import["rows_total"], &import["rows_done"]),
-        ((6, 0, 1), &json!(7), &json!(7))
+        ((6, 0, 1), &json!(7), &json!(6))
     );
     let statement = &import["statements"][0];
     assert_eq!(
@@ -115,6 +117,66 @@ async fn rows_are_left_out_and_taken_in(server: Server) {
     ana.order(&server, &import, "commit").await;
     assert_eq!(ana.ledger(&account).await.len(), 5);
     ana.patch(&path, json!({ "exclude": [2] })).await.expect_problem(409, "import_state");
+}
+
+async fn choices_of_rows_survive_another_account_where_a_row_means_the_same(server: Server) {
+    let ana = server.user().await;
+    let (first, second) = (ana.account().await, ana.account().await);
+    // Looks like row 1 of the file, in the first account.
+    ana.transaction(&first, "2026-11-06", -900, None).await;
+    let rows = "05/11/2026;PADARIA;-7,50\n06/11/2026;PEDAGIO;-9,00\n07/11/2026;FARMACIA;-20,00\n";
+    let import = ana.read_file(&server, "itau.txt", rows.into()).await;
+    let included = async |import: &Value| -> Vec<bool> {
+        ana.rows(import, "").await.iter().map(|it| it["include"].as_bool().unwrap()).collect()
+    };
+    let choose = async |import: &Value, account: &str| {
+        ana.change(&server, import, json!({ "statements": [{ "index": 0, "account_id": account }] })).await
+    };
+    let import = ana.change(&server, &import, json!({ "exclude": [0] })).await;
+    let import = choose(&import, &first).await;
+    assert_eq!(included(&import).await, [false, false, true], "row 1 looks like a duplicate");
+    let import = ana.change(&server, &import, json!({ "include": [1] })).await;
+    let import = choose(&import, &second).await;
+    assert_eq!(included(&import).await, [false, true, true]);
+    let import = choose(&import, &first).await;
+    assert_eq!(included(&import).await, [false, false, true], "it was taken in for what it was then");
+    let import = ana.change(&server, &import, json!({ "include": [0] })).await;
+    let import = ana.order(&server, &import, "commit").await;
+    assert_eq!(
+        (&import["rows_total"], &import["rows_included"], &import["rows_done"]),
+        (&json!(3), &json!(2), &json!(2))
+    );
+}
+
+async fn a_preview_says_which_category_each_row_would_get_and_why(server: Server) {
+    let ana = server.user().await;
+    let account = ana.account().await;
+    let mine = ana.category("Lanches", "expense", None).await;
+    let passing = ana.category("Passageira", "expense", None).await;
+    let rule = |word: &str, category: &str| json!({ "name": word, "when": { "text": word, "account_id": account }, "then": { "category_id": category } });
+    ana.create("/api/automations", rule("lanchonete", &mine)).await;
+    let gone = ana.create("/api/automations", rule("pedagio", &passing)).await;
+    let rows = "05/11/2026;LANCHONETE DA ANA;-7,50\n05/11/2026;PEDAGIO;-9,00\n06/11/2026;DROGARIA DA ESQUINA;-20,00\n";
+    let import = ana.read_file(&server, "itau.txt", rows.into()).await;
+    let of = |rows: &[Value], at: usize| rows[at]["suggestion"].clone();
+    let before = ana.rows(&import, "").await;
+    assert_ne!(of(&before, 0)["source"], "rule", "an automation for an account waits for the account");
+    let choice = json!({ "statements": [{ "index": 0, "account_id": account }] });
+    let import = ana.change(&server, &import, choice).await;
+    ana.delete(&format!("/api/automations/{}", id(&gone))).await.expect(StatusCode::NO_CONTENT);
+    ana.delete(&format!("/api/categories/{passing}")).await.expect(StatusCode::NO_CONTENT);
+    let rows = ana.rows(&import, "").await;
+    let expected = json!({ "category_id": mine, "confidence": 1.0, "source": "rule", "reason": "Pela sua automação “lanchonete”" });
+    assert_eq!(of(&rows, 0), expected);
+    assert_eq!(of(&rows, 1), json!(null), "the category is not there any more");
+    assert_eq!(
+        (&of(&rows, 2)["source"], &of(&rows, 2)["reason"]),
+        (&json!("lexicon"), &json!("“DROGARIA” costuma ser Farmácia"))
+    );
+    // What the preview said is what comes.
+    ana.order(&server, &import, "commit").await;
+    let list = ana.read(&format!("/api/transactions?account_id={account}&q=drogaria")).await;
+    assert_eq!(list["items"][0]["category_id"], of(&rows, 2)["category_id"]);
 }
 
 async fn a_gap_before_the_statement_is_told(server: Server) {

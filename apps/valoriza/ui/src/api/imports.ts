@@ -30,6 +30,9 @@ export type Import = {
   profile: string | null;
   statements: Statement[];
   rows_total: number;
+  /** Those that were confirmed. */
+  rows_included: number;
+  /** Those that are transactions. */
   rows_done: number;
   error: { code: string; detail: string; line: number | null } | null;
   warnings: string[];
@@ -50,8 +53,8 @@ export type ImportRow = {
   include: boolean;
   reason: string | null;
   transaction_id: string | null;
-  /** Left out where the server does not guess before it imports. */
-  suggestion?: Suggestion | null;
+  /** The category it would get or be proposed. */
+  suggestion: Suggestion | null;
 };
 
 export type DateFormat = 'dd/mm/yyyy' | 'dd/mm/yy' | 'yyyy-mm-dd' | 'mm/dd/yyyy';
@@ -81,22 +84,8 @@ const LIST_PAGE = 50;
 
 /** The server's largest page. */
 export const ROWS_MAX = 200;
-/** Rows are counted so far; a larger file's count is not worth more requests. */
-const COUNTED_PAGES_MAX = 10;
 
 const at = (id: string) => `/api/imports/${id}`;
-
-/** How many rows became transactions, which only the rows say; null for a file too long to count. */
-async function made(id: string, signal: AbortSignal): Promise<number | null> {
-  let [count, cursor]: [number, string | null] = [0, null];
-  for (let pages = 0; pages < COUNTED_PAGES_MAX; pages += 1) {
-    const page: Page<ImportRow> = await imports.rows(id, null, cursor, ROWS_MAX, signal);
-    count += page.items.filter((it) => it.include && it.status !== 'invalid').length;
-    cursor = page.next_cursor;
-    if (cursor === null) return count;
-  }
-  return null;
-}
 
 export const imports = {
   send: (file: File, onProgress: (share: number) => void) =>
@@ -106,7 +95,6 @@ export const imports = {
   one: (id: string, signal?: AbortSignal) => authorised<Import>(at(id), { ...(signal && { signal }) }),
   rows: (id: string, status: RowStatus | null, cursor: string | null, limit = ROWS_PAGE, signal?: AbortSignal) =>
     authorised<Page<ImportRow>>(`${at(id)}/rows`, { query: { status, cursor, limit }, ...(signal && { signal }) }),
-  made,
   sample: (id: string, signal?: AbortSignal) => authorised<Sample>(`${at(id)}/sample`, { ...(signal && { signal }) }),
   change: (it: Import, body: ImportChange) => authorised<Import>(at(it.id), { method: 'PATCH', body, ifMatch: it.version }),
   commit: (id: string) => authorised<Import>(`${at(id)}/commit`, { method: 'POST' }),

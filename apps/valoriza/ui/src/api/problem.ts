@@ -54,6 +54,7 @@ export function explain(error: unknown): string {
   if (error instanceof Problem) {
     if (error.status === 412) return 'Alguém alterou isto enquanto você editava. Recarregue para ver a versão atual.';
     if (error.status === 403) return 'Você não tem permissão para fazer isto.';
+    if (error.status === 429) return 'Foram muitos pedidos em pouco tempo. Espere um instante e tente de novo.';
     return error.message;
   }
   return error instanceof Error ? error.message : String(error);

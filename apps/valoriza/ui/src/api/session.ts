@@ -1,7 +1,8 @@
 /**
  * Who is signed in. The access token lives in memory only; the refresh token in sessionStorage, so it outlives
- * a reload and ends with the tab. Refreshing rotates it and using an old one ends the whole session, hence
- * the single flight: any number of requests that need a token share one refresh.
+ * a reload and ends with the tab. Refreshing rotates it and using an old one ends the whole session (but for
+ * some seconds in which a page that was reloaded in the middle may ask again), hence the single flight: any number
+ * of requests that need a token share one refresh.
  */
 
 import { exchange, type Exchange } from './http';

@@ -162,7 +162,9 @@ fn preview(row: &statement::Row, statement: usize, position: usize) -> Row {
         include: row.problem.is_none(),
         reason: row.problem.clone(),
         transaction_id: None,
+        suggestion: None,
         identity: None,
+        chosen: None,
     }
 }
 

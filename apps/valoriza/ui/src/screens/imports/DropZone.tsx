@@ -32,7 +32,7 @@ export function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
       </span>
       <p className="drop-title">Arraste para cá o extrato do banco</p>
       <p id={`${id}-hint`} className="muted">
-        OFX ou CSV, até 10 MB. Nada entra nas suas contas antes de você conferir.
+        OFX ou CSV, até 10 MB. Nada entra nas suas contas antes de você conferir; o que não for confirmado em 7 dias é esquecido.
       </p>
       <label className="button button-primary drop-button">
         <Icon name="plus" size={18} /> Escolher arquivos

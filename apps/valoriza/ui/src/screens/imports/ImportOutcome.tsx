@@ -1,6 +1,5 @@
-import { type Import, imports } from '../../api/imports';
+import type { Import } from '../../api/imports';
 import { useCounts } from '../../app/counts';
-import { useResource } from '../../app/resource';
 import { Icon } from '../../ui/Icon';
 import { Link } from '../../ui/Link';
 import { meaningOf } from './status';
@@ -8,18 +7,18 @@ import { meaningOf } from './status';
 /** What the server is doing, and how far it is if it knows. */
 export function Working({ it }: { it: Import }) {
   const { label } = meaningOf(it.status);
-  const isCounted = it.status !== 'parsing' && it.rows_total > 0;
+  const isCounted = it.status !== 'parsing' && it.rows_included > 0;
   return (
     <div className="card working">
       <p>
         {label}…{' '}
         {isCounted && (
           <span className="muted">
-            {it.rows_done.toLocaleString('pt-BR')} de {it.rows_total.toLocaleString('pt-BR')}
+            {it.rows_done.toLocaleString('pt-BR')} de {it.rows_included.toLocaleString('pt-BR')}
           </span>
         )}
       </p>
-      <progress aria-label={label} {...(isCounted && { max: it.rows_total, value: it.rows_done })} />
+      <progress aria-label={label} {...(isCounted && { max: it.rows_included, value: it.rows_done })} />
       <p className="muted">Pode sair desta página: o trabalho continua.</p>
     </div>
   );
@@ -40,13 +39,12 @@ export function ImportOutcome({ it }: { it: Import }) {
 
 function Done({ it }: { it: Import }) {
   const { review } = useCounts();
-  const made = useResource(`made ${it.id}`, (signal) => imports.made(it.id, signal));
   return (
     <div className="card outcome">
       <span className="empty-icon">
         <Icon name="check" size={26} />
       </span>
-      <h3>{madeText(made.data)}</h3>
+      <h3>{madeText(it.rows_done)}</h3>
       <p className="muted">As categorias são escolhidas sozinhas; o que ficar em dúvida espera na revisão.</p>
       <div className="outcome-actions">
         <Link href="/revisao" className="button button-primary">
@@ -60,8 +58,7 @@ function Done({ it }: { it: Import }) {
   );
 }
 
-function madeText(count: number | null): string {
-  if (count === null) return 'Extrato importado';
+function madeText(count: number): string {
   return count === 1 ? '1 transação importada' : `${count.toLocaleString('pt-BR')} transações importadas`;
 }
 

@@ -11,7 +11,7 @@ const statement = (change: Partial<Statement>): Statement => ({
 
 const it = (change: Partial<Import>): Import => ({
   id: 'i', filename: 'extrato.ofx', status: 'preview', format: 'ofx', profile: 'ofx', statements: [statement({})], rows_total: 3,
-  rows_done: 0, error: null, warnings: [], created_at: '', updated_at: '', version: 1, ...change,
+  rows_included: 0, rows_done: 0, error: null, warnings: [], created_at: '', updated_at: '', version: 1, ...change,
 });
 
 test('an import is followed exactly while the server works on it', () => {

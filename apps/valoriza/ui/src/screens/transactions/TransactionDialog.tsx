@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import * as finance from '../../api/finance';
 import { explain } from '../../api/problem';
-import type { NormalDraft, Transaction, TransactionChange, TransferDraft } from '../../api/types';
+import type { NormalDraft, Transaction, TransferDraft } from '../../api/types';
 import { useCatalogue } from '../../app/catalogue';
 import { freshKey, useSubmissionKey } from '../../app/idempotency';
 import { usePermissions } from '../../app/permissions';
@@ -13,7 +13,7 @@ import { Icon } from '../../ui/Icon';
 import { Link } from '../../ui/Link';
 import { Empty, Skeleton } from '../../ui/states';
 import { useToast } from '../../ui/toasts';
-import { bodyOf, draftOf, emptyDraft } from './draft';
+import { bodyOf, changeOf, draftOf, emptyDraft } from './draft';
 import { TransactionForm } from './TransactionForm';
 import { Why } from './Why';
 
@@ -35,7 +35,7 @@ export function TransactionDialog({ transaction, onClose }: Props) {
   };
   const send = async (body: NormalDraft | TransferDraft) => {
     if (present) {
-      await finance.transactions.change(present, changeOf(body));
+      await finance.transactions.change(present, changeOf(present, body));
       finish('Transação salva.');
     } else {
       await finance.transactions.add(body, submission.of(body));
@@ -86,13 +86,6 @@ export function TransactionDialog({ transaction, onClose }: Props) {
       )}
     </Dialog>
   );
-}
-
-/** Of a transfer only what may change is sent. */
-function changeOf(body: NormalDraft | TransferDraft): TransactionChange {
-  if (!('kind' in body)) return body;
-  const { date, description, notes, amount_cents } = body;
-  return { date, description, notes, amount_cents };
 }
 
 function DeleteTransaction({ transaction, onClose, onDeleted }: { transaction: Transaction; onClose: () => void; onDeleted: () => void }) {

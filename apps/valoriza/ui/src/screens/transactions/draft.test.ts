@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Transaction } from '../../api/types';
-import { bodyOf, checkDraft, type Draft, draftOf, newPart } from './draft';
+import { bodyOf, changeOf, checkDraft, type Draft, draftOf, newPart } from './draft';
 
 const draft = (change: Partial<Draft>): Draft => ({
   flow: 'expense', amount: '100,00', description: ' Feira ', accountId: 'a', toAccountId: 'b', categoryId: 'c',
@@ -54,6 +54,21 @@ test('what was deleted can be made again as it was', () => {
   expect(bodyOf(transaction({ tags: ['casa', 'férias'] }))).toMatchObject({ tags: ['casa', 'férias'] });
   const split = { id: 's', category_id: 'c', amount_cents: -5_000, description: null };
   expect(bodyOf(transaction({ category_id: null, splits: [split, split] }))).toMatchObject({ splits: [{ amount_cents: -5_000 }, { amount_cents: -5_000 }] });
+});
+
+test('only what the person changed is sent', () => {
+  const sent = (it: Transaction, change: Partial<Draft>) => {
+    const verdict = checkDraft({ ...draftOf(it), ...change });
+    return verdict.ok ? changeOf(it, verdict.body) : verdict.errors;
+  };
+  // The category found while the form was open is not taken away by a form that does not know of it.
+  expect(sent(transaction({ category_id: null }), { notes: 'presente' })).toEqual({ notes: 'presente' });
+  expect(sent(transaction({}), { categoryId: null })).toEqual({ category_id: null });
+  expect(sent(transaction({}), {})).toEqual({});
+  const transfer = transaction({ kind: 'transfer', category_id: null, transfer_account_id: 'b' });
+  expect(sent(transfer, { amount: '50,00' })).toEqual({ amount_cents: 5_000 });
+  const split = { id: 's', category_id: 'c', amount_cents: -5_000, description: null };
+  expect(sent(transaction({ category_id: null, splits: [split, split] }), { parts: null })).toEqual({ splits: [] });
 });
 
 test('either side of a transfer shows it from where the money left', () => {

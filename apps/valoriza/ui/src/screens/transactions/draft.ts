@@ -1,6 +1,6 @@
 /** What is typed in the form of a transaction, and the request it becomes. */
 
-import type { Account, NormalDraft, Transaction, TransferDraft } from '../../api/types';
+import type { Account, NormalDraft, Transaction, TransactionChange, TransferDraft } from '../../api/types';
 import { isDate, today } from '../../domain/calendar';
 import { formatAmount, moneyProblemText, parseMoney } from '../../domain/money';
 import { formatTags, parseTags, tagsProblem } from '../../domain/tags';
@@ -99,6 +99,16 @@ export function checkDraft(draft: Draft): Verdict {
   const splits = parts?.ok ? parts.splits : [];
   const category_id = splits.length > 0 ? null : draft.categoryId;
   return { ok: true, body: { ...shared, amount_cents: sign * cents, category_id, splits, tags } };
+}
+
+/**
+ * The change to send: what the person changed and nothing else, so that what was found out while they typed, such
+ * as a category, stays.
+ */
+export function changeOf(present: Transaction, body: NormalDraft | TransferDraft): TransactionChange {
+  const before = new Map<string, unknown>(Object.entries(bodyOf(present)));
+  const same = (field: string, value: unknown) => JSON.stringify(value) === JSON.stringify(before.get(field));
+  return Object.fromEntries(Object.entries(body).filter(([field, value]) => !same(field, value)));
 }
 
 /** The request that makes a deleted transaction again. */
