@@ -15,6 +15,7 @@ use super::Redis;
 use super::keys::Name;
 use super::link::{Away, Errand, Line, Link, Replies};
 use super::scripts::Script;
+use crate::key::KeyBuffer;
 use crate::memory::Entry;
 use crate::purge::Purge;
 use crate::tags::{Number, Tag};
@@ -103,7 +104,7 @@ impl Redis {
         &self,
         number: Number,
         tags: &[Tag],
-        stored: &[(&[u8], Vec<u8>)],
+        stored: &[(KeyBuffer, Vec<u8>)],
         ttl: Duration,
     ) -> Result<bool, Away> {
         let link = &self.link;
@@ -112,7 +113,7 @@ impl Redis {
             link.note(line, commands, tags);
             // In their order: who finds the sign to an entry must find the entry.
             for (key, bytes) in stored {
-                commands.cmd("SET").arg(link.keys.entry(key)).arg(bytes).arg("PX").arg(ttl_ms);
+                commands.cmd("SET").arg(link.keys.entry(key.as_bytes())).arg(bytes).arg("PX").arg(ttl_ms);
             }
         };
         let mut replies = link.exchange(link.deadline(), build).await?;

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::fill::Fill;
 use super::question::Question;
-use super::remote::{self, Opening};
+use super::remote::Opening;
 use super::unanswerable;
 use crate::flights::{Landing, Lead, Seat};
 use crate::metrics::Outcome;
@@ -142,7 +142,9 @@ impl Ask {
             Opening::Found(entry) => {
                 self.question.count(Outcome::Hit);
                 let response = self.question.answer(&entry, Handling::Hit);
-                remote::land(lead, &entry);
+                if let Some(lead) = lead {
+                    lead.land(Landing::Filled(entry));
+                }
                 Settled::Answer(response)
             }
         }

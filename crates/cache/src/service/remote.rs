@@ -11,7 +11,6 @@ use tokio::time::Instant;
 use super::fill::Fill;
 use super::question::Question;
 use super::{Cache, RouteState};
-use crate::flights::{Landing, Lead};
 use crate::key::KeyBuffer;
 use crate::memory::Entry;
 use crate::metrics::redis::Second;
@@ -137,10 +136,10 @@ impl Fill {
         let redis = redis.clone();
         let sender = redis.clone();
         let mut pending = Pending(Some((self, entry)));
+        // What there is no room for is dropped, and so settled.
         sender.send(Box::pin(async move {
             let Some((fill, entry)) = &pending.0 else { return };
             let stored = fill.frozen(entry);
-            let stored: Vec<_> = stored.iter().map(|(key, bytes)| (key.as_bytes(), bytes.clone())).collect();
             let recorded = redis.record(number, entry.tags(), &stored, fill.useful_for(entry)).await;
             if let Some((fill, entry)) = pending.0.take() {
                 fill.settle(entry, recorded == Ok(true));
@@ -181,12 +180,5 @@ impl Drop for Pending {
         if let Some((fill, entry)) = self.0.take() {
             fill.settle(entry, false);
         }
-    }
-}
-
-/// Hands what was found in Redis to those who wait for it.
-pub(super) fn land(lead: Option<Lead>, entry: &Arc<Entry>) {
-    if let Some(lead) = lead {
-        lead.land(Landing::Filled(Arc::clone(entry)));
     }
 }
