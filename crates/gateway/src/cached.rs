@@ -45,6 +45,9 @@ impl Missed {
 
     /// The cache only says that it has no part in it.
     pub(crate) async fn pass(self, bypass: Bypass) -> Outcome {
+        if bypass == Bypass::OnlyIfCached {
+            return Err(Refusal::new(Code::NotCached, "the request takes nothing but a copy"));
+        }
         let mut answer = self.upstream.proxy(self.outgoing).await?;
         policy::mark(answer.headers_mut(), Handling::Bypassed(bypass));
         Ok(answer)

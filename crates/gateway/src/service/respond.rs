@@ -9,7 +9,7 @@ use http::uri::{PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use mare_cache::policy::{self, Bypass};
+use mare_cache::policy;
 use mare_cache::{Cache, Look};
 use mare_manifest::model::guard::Network;
 use tokio::time::Instant;
@@ -351,7 +351,6 @@ impl Shared {
                 Way::Answer(answer.map(Body::from))
             }
             Look::Ask(ask) => Way::Other(Box::pin(missed.answer(ask))),
-            Look::Pass(Bypass::OnlyIfCached) => Way::Other(Box::pin(std::future::ready(Err(not_cached())))),
             Look::Pass(bypass) => Way::Other(Box::pin(missed.pass(bypass))),
         }
     }
@@ -552,10 +551,6 @@ fn is_dot_segment(segment: &str) -> bool {
 
 pub(super) fn too_large(limit: u64) -> Refusal {
     Refusal::new(Code::BodyTooLarge, format!("this route takes at most {limit} bytes"))
-}
-
-fn not_cached() -> Refusal {
-    Refusal::new(Code::NotCached, "the request takes nothing but a copy")
 }
 
 fn refuse_file(missing: Missing) -> Refusal {

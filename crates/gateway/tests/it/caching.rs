@@ -72,6 +72,8 @@ async fn the_second_client_gets_a_copy_without_the_words_between_service_and_cac
     assert_eq!(unchanged.status(), 304);
     let head = client.ask("HEAD /items HTTP/1.1\r\nhost: a\r\n\r\n").await;
     assert_eq!((head.status(), head.head.get("content-length")), (200, Some("1")));
+    let nowhere = "GET /items?page=3 HTTP/1.1\r\nhost: a\r\ncache-control: only-if-cached\r\n\r\n";
+    assert_eq!(client.ask(nowhere).await.code(), "not-cached");
     let other = client.ask("GET /items?page=2 HTTP/1.1\r\nhost: a\r\n\r\n").await;
     assert_eq!(other.text(), "1");
     drop(client);
