@@ -24,21 +24,15 @@ impl Source {
         let options: PgConnectOptions = url.reveal().parse()?;
         let pool =
             PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT).connect_with(options).await?;
-        let kind: Option<String> = sqlx::query_scalar(
-            "SELECT format_type(atttypid, NULL) FROM pg_attribute
-             WHERE attrelid = to_regclass($1) AND attname = 'dispatched_at' AND NOT attisdropped",
-        )
-        .bind(table)
-        .fetch_optional(&pool)
-        .await?;
         let there: bool =
             sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(table).fetch_one(&pool).await?;
         if !there {
             return Err(RelayError::NoTable);
         }
-        let kind = kind.ok_or(RelayError::NoColumn("dispatched_at"))?;
+        let dispatched = kind(&pool, table, "dispatched_at").await?;
+        let id = kind(&pool, table, "id").await?;
         // Milliseconds where the column is a number.
-        let now = if kind.starts_with("timestamp") {
+        let now = if dispatched.starts_with("timestamp") {
             "clock_timestamp()"
         } else {
             "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
@@ -48,7 +42,9 @@ impl Source {
              FOR UPDATE SKIP LOCKED"
         );
         let mark = format!(
-            "UPDATE {table} SET dispatched_at = {now} WHERE dispatched_at IS NULL AND id::text = ANY ($1)"
+            // In the column's own type, or no index helps.
+            "UPDATE {table} SET dispatched_at = {now} WHERE dispatched_at IS NULL
+             AND id = ANY ($1::text[]::{id}[])"
         );
         Ok(Self { pool, read, mark, reading: None })
     }
@@ -74,6 +70,19 @@ impl Source {
         reading.commit().await?;
         Ok(())
     }
+}
+
+/// A column's type.
+async fn kind(pool: &PgPool, table: &str, column: &'static str) -> Result<String, RelayError> {
+    let kind: Option<String> = sqlx::query_scalar(
+        "SELECT format_type(atttypid, NULL) FROM pg_attribute
+         WHERE attrelid = to_regclass($1) AND attname = $2 AND NOT attisdropped",
+    )
+    .bind(table)
+    .bind(column)
+    .fetch_optional(pool)
+    .await?;
+    kind.ok_or(RelayError::NoColumn(column))
 }
 
 fn columns(object: Value) -> impl Iterator<Item = (String, Option<String>)> {
