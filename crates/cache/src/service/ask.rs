@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::fill::Fill;
 use super::question::Question;
 use super::remote::Opening;
 use super::unanswerable;
-use crate::flights::{Landing, Lead, Seat};
+use crate::flights::{InVain, Landing, Lead, Seat};
 use crate::metrics::Outcome;
 use crate::policy::{Bypass, Handling, Verdict};
 
@@ -68,8 +68,8 @@ impl Ask {
             let landing = loop {
                 let flights = &self.question.route.shared.flights;
                 let seat = self.lead.take().map_or_else(|| flights.join(&self.question.place), Seat::Lead);
-                let mut landing = match seat {
-                    Seat::Wait(landing) => landing,
+                let wait = match seat {
+                    Seat::Wait(wait) => wait,
                     Seat::Lead(lead) => {
                         // Others may have filled since this one looked.
                         if let Some(entry) = self.question.look_again()
@@ -84,21 +84,19 @@ impl Ask {
                     }
                 };
                 let counted = self.question.route.shared.metrics.waits();
-                let landing = timeout_at(deadline, landing.wait_for(Option::is_some)).await;
+                let landing = wait.landing(deadline).await;
                 drop(counted);
-                match landing.map(|landing| landing.map(|landing| landing.clone())) {
-                    Ok(Ok(landing)) => break landing,
-                    // The one who filled is gone: one of those who waited takes over.
-                    Ok(Err(_gone)) => {}
-                    Err(_elapsed) => {
+                match landing {
+                    Ok(landing) => break landing,
+                    // One of those who waited takes over.
+                    Err(InVain::Leaderless) => {}
+                    Err(InVain::TooLong) => {
                         self.question.route.metrics.gave_up.inc();
                         return self.begin(None).await;
                     }
                 }
             };
-            if let Some(landing) = landing
-                && let Some(settled) = self.landed(landing).await
-            {
+            if let Some(settled) = self.landed(landing).await {
                 return settled;
             }
         }

@@ -26,6 +26,9 @@ impl Recorder {
     pub(super) fn new(fill: Fill, stored: Stored, headers: &HeaderMap) -> Self {
         let body_max = fill.body_max();
         let expected = content_length(headers).filter(|&length| length <= body_max).unwrap_or(0);
+        if let Some(lead) = &fill.lead {
+            lead.answers();
+        }
         let room = Room::new(&fill.question.route.shared.memory);
         let body = BytesMut::with_capacity(usize::try_from(expected).unwrap_or(0));
         Self { recording: Some(Box::new(Recording { fill, stored, body, body_max, room })) }

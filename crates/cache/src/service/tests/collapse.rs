@@ -48,6 +48,26 @@ fn many(target: &str, count: usize) -> impl Iterator<Item = Request> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_waits_long_for_a_client_that_reads_slowly() {
+    let world = World::new(&shared());
+    let mut crowd = Crowd::of(&world, many("/a", 20)).await;
+    let slow = crowd.only_fill().await.record(&[MINUTE]);
+    assert!(crowd.settled().await.1.is_empty());
+    pass(Duration::from_secs(1)).await;
+    let recorder = crowd.only_fill().await.record(&[MINUTE]);
+    recorder.give("other");
+    let (answers, fills) = crowd.settled().await;
+    assert_eq!((answers, fills.len()), (vec!["other".to_owned(); 18], 0));
+    // Its end is not the end of a flight that others began.
+    let mut later = Crowd::of(&world, many("/b", 2)).await;
+    let fill = later.only_fill().await;
+    slow.give("slow");
+    assert!(later.settled().await.0.is_empty());
+    fill.record(&[MINUTE]).give("b");
+    assert_eq!(later.settled().await.0, ["b"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_fill_answers_all_who_wait() {
     let world = World::new(&shared());
     let mut crowd = Crowd::of(&world, many("/a", 50)).await;
