@@ -6,7 +6,10 @@ use http::Method;
 
 /// Attempts at one request, the first included. An instance that refuses the connection is passed over from then on and
 /// is none: that ends when there is none left, with the budget, or at the request's deadline.
-pub(crate) const ATTEMPTS_MAX: u32 = 5;
+///
+/// Eight, because an instance that is being killed may still take connections and break them: when four die at once, a
+/// request has met one of them twice. The budget bounds what that may cost.
+pub(crate) const ATTEMPTS_MAX: u32 = 8;
 
 /// A request deposits this many hundredths of a retry: under a lasting failure retries add 20 % load at most
 /// (the ratio Finagle and linkerd use).
