@@ -94,8 +94,8 @@ async fn a_request_is_tried_a_few_times_and_no_more() {
     let rig = Rig::before(&bad, "");
     let mut client = rig.client().await;
     assert_eq!(client.ask(GET).await.code(), "upstream-failed");
-    assert_eq!(got.load(Relaxed), 5);
-    rig.measured(RETRIES, 4.0).await;
+    assert_eq!(got.load(Relaxed), 8);
+    rig.measured(RETRIES, 7.0).await;
     drop(client);
     rig.settled().await;
 }
@@ -155,5 +155,5 @@ async fn a_task_is_not_sent_again() {
     }
     check(true, 1).await;
     // A stranger cannot say that it is one.
-    check(false, 5).await;
+    check(false, 8).await;
 }
